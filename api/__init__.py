@@ -1,0 +1,1 @@
+"""The REST service: it reads ``core`` and ``marts``, and asks Dagster for refreshes."""

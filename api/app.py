@@ -1,0 +1,80 @@
+"""The application: what is wired to what."""
+
+from uuid import uuid4
+
+from apiflask import APIFlask
+from flask import Response, g
+
+from api import documented, hosts, parameters, problems
+from api.dagster import Dagster
+from api.database import Database
+from api.resources import batches, builds, definitions, docs, health, refreshes, revenue
+from api.services import KEY, Services
+from pipeline.settings import Settings
+from pipeline.warehouse.connect import DatabaseUrls
+
+MAX_BODY_BYTES = 64 * 1024
+DESCRIPTION = (
+    "Revenue answers that can be trusted. Money is a string with the exact decimal, ratios have six digits, "
+    "dates are inclusive, and every answer names the build that its numbers come from."
+)
+
+BLUEPRINTS = (
+    revenue.blueprint,
+    refreshes.shortcut,
+    refreshes.blueprint,
+    batches.blueprint,
+    builds.blueprint,
+    definitions.blueprint,
+    health.blueprint,
+    docs.blueprint,
+)
+
+
+def create_app(settings: Settings, urls: DatabaseUrls, dagster: Dagster | None = None) -> APIFlask:
+    """The WSGI application; it connects to nothing before the first request."""
+    app = APIFlask("api", title="Tillhouse", version="v1", docs_path=None, spec_path=None)
+    app.description = DESCRIPTION
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        SERVERS=[{"url": "/"}],
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        AUTO_404_RESPONSE=False,
+        AUTO_OPERATION_ID=True,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+    )
+    app.url_map.merge_slashes = False
+    app.extensions[KEY] = Services(
+        settings, Database(settings, urls), dagster or Dagster(settings.dagster_url)
+    )
+    app.before_request(_name_request)
+    hosts.register(app, settings)
+    parameters.register(app)
+    problems.register(app)
+    documented.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.after_request(_protect)
+    return app
+
+
+def close(app: APIFlask) -> None:
+    """Close the connections of an app."""
+    found: Services = app.extensions[KEY]
+    found.database.close()
+    found.dagster.close()
+
+
+def _name_request() -> None:
+    g.request_id = str(uuid4())
+
+
+def _protect(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    if response.is_json:
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response

@@ -1,0 +1,175 @@
+"""Dagster, through its GraphQL API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+LOCATION = "tillhouse"
+REPOSITORY = "__repository__"
+REFRESH_JOB = "refresh"
+REFRESH_TAG = "tillhouse/refresh_id"
+TIMEOUT = httpx.Timeout(10.0, connect=2.0)
+
+_LAUNCH = """
+mutation Launch($executionParams: ExecutionParams!) {
+  launchRun(executionParams: $executionParams) {
+    __typename
+    ... on LaunchRunSuccess { run { runId status } }
+    ... on Error { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}
+"""
+_RUNS = """
+query Runs($filter: RunsFilter!, $limit: Int) {
+  runsOrError(filter: $filter, limit: $limit) {
+    __typename
+    ... on Runs { results { runId status } }
+    ... on Error { message }
+  }
+}
+"""
+_LOGS = """
+query Logs($runId: ID!, $afterCursor: String, $limit: Int) {
+  logsForRun(runId: $runId, afterCursor: $afterCursor, limit: $limit) {
+    __typename
+    ... on EventConnection {
+      cursor
+      hasMore
+      events { __typename ... on MessageEvent { timestamp level message stepKey } }
+    }
+    ... on Error { message }
+  }
+}
+"""
+_TERMINATE = """
+mutation Terminate($runId: String!) {
+  terminateRun(runId: $runId) { __typename ... on Error { message } }
+}
+"""
+_VERSION = "query Version { version }"
+
+
+class DagsterUnavailable(Exception):
+    """Dagster, or the code location behind it, does not answer.
+
+    ``is_certain``: the request surely had no effect; otherwise it may have had.
+    """
+
+    def __init__(self, detail: str, *, is_certain: bool) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.is_certain = is_certain
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run and Dagster's word for its state."""
+
+    run_id: str
+    status: str
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A stretch of a run's log."""
+
+    lines: list[dict[str, Any]]
+    cursor: str | None
+    has_more: bool
+
+
+class Dagster:
+    """A client of one Dagster webserver. Every method raises ``DagsterUnavailable``."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT, transport=transport, trust_env=False)
+
+    def launch_refresh(self, refresh_id: str, run_config: Mapping[str, Any], requested_by: str) -> Run:
+        """Start the job ``refresh`` for a job row."""
+        found = self._ask(
+            _LAUNCH,
+            {
+                "executionParams": {
+                    "selector": {
+                        "repositoryLocationName": LOCATION,
+                        "repositoryName": REPOSITORY,
+                        "jobName": REFRESH_JOB,
+                    },
+                    "runConfigData": run_config,
+                    "executionMetadata": {
+                        "tags": [
+                            {"key": REFRESH_TAG, "value": refresh_id},
+                            {"key": "tillhouse/requested_by", "value": requested_by},
+                        ]
+                    },
+                }
+            },
+        )["launchRun"]
+        if found["__typename"] != "LaunchRunSuccess":
+            raise DagsterUnavailable(_refusal(found), is_certain=True)
+        return Run(found["run"]["runId"], found["run"]["status"])
+
+    def run_of(self, refresh_id: str) -> Run | None:
+        """The newest run of a job row (a retry is a run of its own), or None."""
+        tags = [{"key": REFRESH_TAG, "value": refresh_id}]
+        found = self._ask(_RUNS, {"filter": {"tags": tags}, "limit": 1})["runsOrError"]
+        if found["__typename"] != "Runs":
+            raise DagsterUnavailable(_refusal(found), is_certain=True)
+        runs = found["results"]
+        return Run(runs[0]["runId"], runs[0]["status"]) if runs else None
+
+    def logs(self, run_id: str, after: str | None, limit: int) -> LogPage:
+        """The log of a run after a cursor, at most ``limit`` lines; empty for a run that is gone."""
+        variables = {"runId": run_id, "afterCursor": after, "limit": limit}
+        found = self._ask(_LOGS, variables)["logsForRun"]
+        if found["__typename"] != "EventConnection":
+            return LogPage([], after, False)
+        lines = [_log_line(event) for event in found["events"] if event.get("message")]
+        return LogPage(lines, found["cursor"], found["hasMore"])
+
+    def terminate(self, run_id: str) -> None:
+        """Ask a run to stop; one that has ended already is left as it is."""
+        self._ask(_TERMINATE, {"runId": run_id})
+
+    def version(self) -> str:
+        """Dagster's version: it answers."""
+        return str(self._ask(_VERSION, {})["version"])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            response = self._http.post("/graphql", json={"query": query, "variables": variables})
+            response.raise_for_status()
+            answer = response.json()
+            data: dict[str, Any] | None = answer.get("data")
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise DagsterUnavailable("Dagster does not answer.", is_certain=True) from error
+        except (httpx.HTTPError, ValueError, AttributeError) as error:
+            raise DagsterUnavailable("Dagster did not answer as it should.", is_certain=False) from error
+        if not data or answer.get("errors"):
+            raise DagsterUnavailable("Dagster could not answer the question.", is_certain=False)
+        return data
+
+
+def _refusal(found: Mapping[str, Any]) -> str:
+    if found["__typename"] == "PipelineNotFoundError":
+        return "Dagster runs, but its code location does not answer."
+    reasons = [error["message"] for error in found.get("errors", [])] or [found.get("message", "")]
+    return f"Dagster refused ({found['__typename']}): {'; '.join(reasons)[:500]}"
+
+
+def _log_line(event: Mapping[str, Any]) -> dict[str, Any]:
+    seconds = float(event["timestamp"]) / 1000
+    return {
+        "timestamp": datetime.fromtimestamp(seconds, UTC),
+        "level": event["level"],
+        "step": event.get("stepKey"),
+        "message": event["message"],
+    }

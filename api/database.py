@@ -1,0 +1,77 @@
+"""Connections to Postgres: a pool of readers, and one of the service's own role."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg import Connection, IsolationLevel
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from pipeline.settings import Settings
+from pipeline.warehouse.connect import DatabaseUrls
+
+POOL_SIZE = 8
+# A caller is told that Postgres is away after this long.
+WAIT_SECONDS = 3.0
+
+
+class Database:
+    """The two ways into Postgres; nothing is connected before the first request."""
+
+    def __init__(self, settings: Settings, urls: DatabaseUrls) -> None:
+        timeout = f"-c statement_timeout={settings.statement_timeout_seconds}s"
+        self._readers = _pool(urls.reader, "tillhouse-api-reader", timeout, _read_only_snapshot)
+        self._writers = _pool(urls.app, "tillhouse-api", timeout, None)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection[TupleRow]]:
+        """A reader's connection in one REPEATABLE READ, READ ONLY transaction.
+
+        Raises:
+            PoolTimeout: Postgres does not answer.
+        """
+        _open(self._readers)
+        with self._readers.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection[TupleRow]]:
+        """A connection that may write the service's own tables, in one transaction.
+
+        Raises:
+            PoolTimeout: Postgres does not answer.
+        """
+        _open(self._writers)
+        with self._writers.connection() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._readers.close()
+        self._writers.close()
+
+
+def _pool(url: str, name: str, options: str, configure: object) -> ConnectionPool[Connection[TupleRow]]:
+    return ConnectionPool(
+        url,
+        min_size=1,
+        max_size=POOL_SIZE,
+        open=False,
+        name=name,
+        timeout=WAIT_SECONDS,
+        # Give up soon, so that the next caller after an outage tries anew at once.
+        reconnect_timeout=WAIT_SECONDS,
+        kwargs={"application_name": name, "options": options, "connect_timeout": 3},
+        configure=configure,  # type: ignore[arg-type]
+        check=ConnectionPool.check_connection,
+    )
+
+
+def _read_only_snapshot(connection: Connection[TupleRow]) -> None:
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+
+
+def _open(pool: ConnectionPool[Connection[TupleRow]]) -> None:
+    if pool.closed:
+        pool.open()

@@ -1,0 +1,176 @@
+"""Refreshes as jobs: started once for all who ask, followed, and canceled.
+
+A job's row is committed before Dagster is called, so that whatever happens afterwards leaves a
+trace; and it is compared with Dagster's run whenever somebody asks, so that a run that died
+cannot stay "running" for ever.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from api.dagster import Dagster, DagsterUnavailable, LogPage, Run
+from api.database import Database
+from api.problems import Problem, problem_body
+from api.queries import refreshes
+from api.queries.refreshes import IN_FLIGHT, RefreshRequest
+
+# A row without a run for longer than this was left by a service that ended before it could launch.
+LAUNCH_GRACE = timedelta(seconds=60)
+
+Job = dict[str, Any]
+
+
+def run_config(request: RefreshRequest) -> dict[str, Any]:
+    """The configuration of Dagster's job ``refresh``."""
+    return {
+        "resources": {
+            "refresh_request": {
+                "config": {
+                    "full": request.is_full,
+                    "mode": request.mode,
+                    "sources": list(request.sources or ()),
+                }
+            }
+        }
+    }
+
+
+def start(database: Database, dagster: Dagster, request: RefreshRequest, requested_by: str) -> Job:
+    """The job that will answer this request: one in flight, or a new one.
+
+    Raises:
+        Problem: Dagster does not answer; no job was started.
+    """
+    with database.writing() as connection:
+        waiting = refreshes.in_flight(connection)
+    try:
+        for job in waiting:
+            _compare(database, dagster, job)
+    except DagsterUnavailable as error:
+        raise Problem("dagster_unavailable", error.detail) from error
+    with database.writing() as connection:
+        job, is_new = refreshes.join_or_queue(connection, request, requested_by)
+    if not is_new:
+        return job
+    _launch(database, dagster, job["refresh_id"], request, requested_by)
+    return find(database, job["refresh_id"])
+
+
+def find(database: Database, refresh_id: UUID) -> Job:
+    """A job as its row says.
+
+    Raises:
+        Problem: there is none.
+    """
+    with database.writing() as connection:
+        job = refreshes.find_refresh(connection, refresh_id)
+    if job is None:
+        raise Problem("not_found", f"There is no refresh {refresh_id}.")
+    return job
+
+
+def follow(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
+    """A job as it is now: its row, compared with Dagster's run while it is in flight.
+
+    Raises:
+        Problem: there is none.
+    """
+    job = find(database, refresh_id)
+    if job["status"] not in IN_FLIGHT:
+        return job
+    try:
+        _compare(database, dagster, job)
+    except DagsterUnavailable:
+        # What is known can still be said.
+        return job
+    return find(database, refresh_id)
+
+
+def cancel(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
+    """Ask a job to stop; it may take a moment, and a publish that has begun is not undone.
+
+    Raises:
+        Problem: there is none, it has ended, or Dagster does not answer.
+    """
+    job = follow(database, dagster, refresh_id)
+    if job["status"] not in IN_FLIGHT:
+        raise Problem("job_finished", f"The refresh {refresh_id} has ended: {job['status']}.")
+    try:
+        run = dagster.run_of(str(refresh_id))
+        if run is not None:
+            dagster.terminate(run.run_id)
+    except DagsterUnavailable as error:
+        raise Problem("dagster_unavailable", error.detail) from error
+    if run is None:
+        with database.writing() as connection:
+            refreshes.finish(connection, refresh_id, "canceled", message="Canceled before its run began.")
+    return follow(database, dagster, refresh_id)
+
+
+def read_log(
+    database: Database, dagster: Dagster, refresh_id: UUID, after: str | None, limit: int
+) -> LogPage:  # fmt: skip
+    """The log of a job's run after a cursor; empty while it has no run.
+
+    Raises:
+        Problem: there is no such job, or Dagster does not answer.
+    """
+    run_id = follow(database, dagster, refresh_id)["dagster_run_id"]
+    if run_id is None:
+        return LogPage([], after, False)
+    try:
+        return dagster.logs(run_id, after, limit)
+    except DagsterUnavailable as error:
+        raise Problem("dagster_unavailable", error.detail) from error
+
+
+def _launch(
+    database: Database, dagster: Dagster, refresh_id: UUID, request: RefreshRequest, requested_by: str
+) -> None:
+    try:
+        run = _launched(dagster, refresh_id, request, requested_by)
+    except DagsterUnavailable as error:
+        problem = Problem("dagster_unavailable", error.detail)
+        with database.writing() as connection:
+            refreshes.finish(connection, refresh_id, "failed", problem_body(problem))
+        raise problem from error
+    with database.writing() as connection:
+        refreshes.set_run(connection, refresh_id, run.run_id)
+
+
+def _launched(dagster: Dagster, refresh_id: UUID, request: RefreshRequest, requested_by: str) -> Run:
+    try:
+        return dagster.launch_refresh(str(refresh_id), run_config(request), requested_by)
+    except DagsterUnavailable as error:
+        # The answer may have been lost after the run was made.
+        if error.is_certain:
+            raise
+        run = dagster.run_of(str(refresh_id))
+        if run is None:
+            raise
+        return run
+
+
+def _compare(database: Database, dagster: Dagster, job: Job) -> None:
+    """Bring a job's row in line with its run."""
+    refresh_id: UUID = job["refresh_id"]
+    run = dagster.run_of(str(refresh_id))
+    if run is None:
+        if datetime.now(UTC) - job["requested_at"] > LAUNCH_GRACE:
+            _fail(database, refresh_id, "Dagster has no run for this refresh; ask for it again.")
+        return
+    with database.writing() as connection:
+        refreshes.set_run(connection, refresh_id, run.run_id)
+    if run.status == "FAILURE":
+        _fail(database, refresh_id, "The run failed before it could say why; its log tells more.")
+    elif run.status in ("CANCELED", "SUCCESS"):
+        status = "canceled" if run.status == "CANCELED" else "succeeded"
+        with database.writing() as connection:
+            refreshes.finish(connection, refresh_id, status)
+
+
+def _fail(database: Database, refresh_id: UUID, detail: str) -> None:
+    problem = problem_body(Problem("refresh_failed", detail))
+    with database.writing() as connection:
+        refreshes.finish(connection, refresh_id, "failed", problem)

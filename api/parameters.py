@@ -1,0 +1,162 @@
+"""Parameters and bodies: everything is checked, nothing is ignored."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, get_origin
+
+from annotated_types import MaxLen, MinLen
+from apiflask.schema_adapters import registry
+from apiflask.schema_adapters.pydantic import PydanticAdapter
+from flask import Flask, Request, request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from api.problems import Problem
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+# Errors of pydantic that say "this cannot be read", in contrast to "this cannot be meant".
+_MALFORMED_ENDINGS = ("_parsing", "_type", "_inclusive", "literal_error", "json_invalid", "extra_forbidden")
+COMMA_SEPARATED: dict[str, Any] = {"x-comma-separated": True}
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain a zero byte")
+    return text
+
+
+def _iso_date(value: object) -> object:
+    # Pydantic alone would take a number as seconds since 1970.
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise PydanticCustomError("date_parsing", "must be an ISO date such as 2024-01-31")
+    return value
+
+
+Text = Annotated[str, MinLen(1), MaxLen(1000), AfterValidator(_without_nul)]
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description=f"Rows of a page, up to {MAX_LIMIT}.")]
+Cursor = Annotated[
+    Text | None, Field(description="`page.next_cursor` of the page before; opaque.")
+]  # fmt: skip
+
+
+class Parameters(BaseModel):
+    """The base of query parameters and bodies: what is not declared is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(Parameters):
+    """Where in a list, and how much of it."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+
+class StrictAdapter(PydanticAdapter):
+    """Reads a request into a pydantic model, repeated parameters included."""
+
+    def validate_input(self, request: Request, location: str, **kwargs: Any) -> BaseModel:
+        """The model of a request's query or JSON body.
+
+        Raises:
+            Problem: 400 for what cannot be read, 415 for another kind of body, 422 for values that
+                cannot be used.
+        """
+        try:
+            if location == "query":
+                return self.model_class.model_validate(_query_values(request, self.model_class))
+            return self.model_class.model_validate_json(_json_body(request))
+        except ValidationError as error:
+            raise _problem(error.errors(include_url=False), location) from error
+
+
+# Views are bound to the adapter when they are declared.
+registry.register("pydantic", StrictAdapter)
+
+
+def register(app: Flask) -> None:
+    """Refuse query parameters that a route does not have."""
+    @app.before_request
+    def refuse_unknown_parameters() -> None:
+        if request.endpoint is None:
+            return
+        known = _parameter_names(app.view_functions[request.endpoint])
+        unknown = [name for name in request.args if name not in known]
+        if unknown:
+            choice = f"this route has {', '.join(sorted(known))}" if known else "this route has none"
+            raise Problem(
+                "unknown_parameter",
+                f"Unknown parameter {', '.join(repr(name[:100]) for name in unknown[:10])}: {choice}.",
+                errors=[
+                    {"parameter": name[:100], "code": "unknown_parameter", "detail": choice}
+                    for name in unknown[:10]
+                ],
+            )
+
+
+def _parameter_names(view: Any) -> set[str]:
+    spec: Mapping[str, Any] = getattr(view, "_spec", {})
+    return {
+        name
+        for model, location in spec.get("args") or ()
+        if location == "query"
+        for name in model.model_fields
+    }  # fmt: skip
+
+
+def _query_values(request: Request, model: type[BaseModel]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, given in request.args.lists():
+        field = model.model_fields[name]
+        if get_origin(field.annotation) is list:
+            extra = field.json_schema_extra
+            is_split = isinstance(extra, dict) and "x-comma-separated" in extra
+            values[name] = [part for text in given for part in (text.split(",") if is_split else [text])]
+        elif len(given) > 1:
+            detail = "given more than once; it takes one value"
+            raise Problem(
+                "invalid_parameter",
+                f"{name}: {detail}.",
+                errors=[{"parameter": name, "code": "invalid_parameter", "detail": detail}],
+            )
+        else:
+            values[name] = given[0]
+    return values
+
+
+def _json_body(request: Request) -> bytes:
+    body = request.get_data()
+    if not body.strip():
+        return b"{}"
+    if not request.is_json:
+        raise Problem(
+            "unsupported_media_type",
+            "Send the body as JSON, with the header Content-Type: application/json.",
+            headers={"Accept-Post": "application/json"},
+        )
+    return body
+
+
+def _problem(found: list[ErrorDetails], location: str) -> Problem:
+    if any(item["type"] in ("json_invalid", "model_type") for item in found):
+        return Problem("invalid_body", f"The body must be a JSON object: {found[0]['msg']}.")
+    errors = [_error(item) for item in found]
+    code = next((e["code"] for e in errors if e["code"] != "invalid_value"), "invalid_value")
+    where = "body" if location == "json" else "query"
+    detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors[:10])
+    return Problem(code, f"In the {where}: {detail}.", errors=errors)
+
+
+def _error(item: ErrorDetails) -> dict[str, str]:
+    if item["type"] == "extra_forbidden":
+        code = "unknown_parameter"
+    elif item["type"].endswith(_MALFORMED_ENDINGS):
+        code = "invalid_parameter"
+    else:
+        code = "invalid_value"
+    message = item["msg"].removeprefix("Value error, ")
+    return {"parameter": str(item["loc"][0]) if item["loc"] else "", "code": code, "detail": message}

@@ -1,0 +1,118 @@
+"""Where additive measures are kept, and the planner that picks the smallest place that can answer."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from psycopg import sql
+
+from api.queries.dates import DateRange, bucket_bounds
+from api.queries.measures import SUMS
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A published table with what it can be grouped by and the SQL of its sums."""
+
+    table: sql.Composable
+    day: sql.Composable
+    columns: Mapping[str, sql.Composable]
+    sums: Mapping[str, sql.Composable]
+    # The join that a column needs, when it needs one.
+    joins: Mapping[str, sql.Composable]
+
+
+def _rollup(table: str, day: str, columns: tuple[str, ...]) -> Relation:
+    return Relation(
+        table=sql.Identifier("marts", table),
+        day=sql.Identifier(day),
+        columns={column: sql.Identifier(column) for column in columns},
+        sums={name: sql.SQL("sum({})").format(sql.Identifier(name)) for name in SUMS},
+        joins={},
+    )
+
+
+REVENUE_DAILY = _rollup(
+    "revenue_daily", "sale_date", ("source", "region", "category", "payment_method")
+)  # fmt: skip
+PRODUCT_REVENUE_DAILY = _rollup("product_revenue_daily", "sale_date", ("product_id", "category", "region"))
+PRODUCT_REVENUE_MONTHLY = _rollup(
+    "product_revenue_monthly", "month_start", ("product_id", "category", "region")
+)
+
+PRODUCT_JOIN = sql.SQL("inner join core.dim_product as product on product.product_key = lines.product_key")
+
+LINE_COLUMNS: Mapping[str, sql.Composable] = {
+    "source": sql.SQL("lines.source"),
+    "region": sql.SQL("lines.region"),
+    "payment_method": sql.SQL("lines.payment_method"),
+    "product_id": sql.SQL("lines.product_id"),
+    "customer_id": sql.SQL("lines.customer_id"),
+    "category": sql.SQL("product.category"),
+}
+
+ORDER_LINES = Relation(
+    table=sql.SQL("core.fct_order_lines as lines"),
+    day=sql.SQL("lines.sale_date"),
+    columns=LINE_COLUMNS,
+    sums={
+        "gross_revenue": sql.SQL("sum(lines.gross_revenue)"),
+        "discounts": sql.SQL("sum(lines.discounts)"),
+        "returns": sql.SQL("sum(lines.returns)"),
+        "net_revenue": sql.SQL("sum(lines.net_revenue)"),
+        "shipping": sql.SQL("sum(lines.shipping)"),
+        "cost": sql.SQL("sum(lines.cost)"),
+        "costed_net_revenue": sql.SQL("sum(lines.net_revenue) filter (where lines.cost is not null)"),
+        "costed_line_count": sql.SQL("count(lines.cost)"),
+        "units": sql.SQL("sum(lines.quantity) filter (where lines.quantity > 0)"),
+        "units_returned": sql.SQL("-sum(lines.quantity) filter (where lines.quantity < 0)"),
+    },
+    joins={"category": PRODUCT_JOIN},
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of dates and the relation that answers for it."""
+
+    relation: Relation
+    span: DateRange
+
+
+def plan(columns: Set[str], grain: str | None, span: DateRange, data: DateRange) -> list[Part]:
+    """The relations that together give the additive measures over ``span``, the smallest that can.
+
+    ``columns`` are those asked for by groups and filters. Whole months come from the monthly
+    rollup and the edges from the daily one; a month counts as whole when no data lies outside
+    the asked part of it.
+    """
+    if columns <= REVENUE_DAILY.columns.keys():
+        return [Part(REVENUE_DAILY, span)]
+    if not columns <= PRODUCT_REVENUE_DAILY.columns.keys():
+        return [Part(ORDER_LINES, span)]
+    if grain in ("day", "week"):
+        return [Part(PRODUCT_REVENUE_DAILY, span)]
+    return _months_and_edges(span, data)
+
+
+def _months_and_edges(span: DateRange, data: DateRange) -> list[Part]:
+    start = bucket_bounds(span.start, "month")[0] if span.start <= data.start else span.start
+    end = bucket_bounds(span.end, "month")[1] if span.end >= data.end else span.end
+    first = start if start.day == 1 else _day_after(bucket_bounds(start, "month")[1])
+    last = end if end == bucket_bounds(end, "month")[1] else _day_before(bucket_bounds(end, "month")[0])
+    if first > last:
+        return [Part(PRODUCT_REVENUE_DAILY, span)]
+    parts = [Part(PRODUCT_REVENUE_MONTHLY, DateRange(first, last))]
+    if start < first:
+        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(start, _day_before(first))))
+    if last < end:
+        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(_day_after(last), end)))
+    return parts
+
+
+def _day_after(day: date) -> date:
+    return day + timedelta(days=1) if day < date.max else day
+
+
+def _day_before(day: date) -> date:
+    return day - timedelta(days=1) if day > date.min else day

@@ -1,0 +1,176 @@
+"""The one statement that answers a question about revenue.
+
+It is put together from named steps::
+
+    parts      the sums of each stretch of dates, from the relation that answers for it
+    additive   one row per group and bucket that has lines
+    spine      every row of the answer: the groups, the buckets, or groups × buckets
+    frame      the spine with its sums, zero where there are none
+    counts     distinct orders and customers per group and bucket
+    page       the rows asked for, in order
+
+Distinct counts cannot be taken from a rollup. They are the dear part, so they are counted for
+the page's groups alone unless the order of the rows depends on them.
+"""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from api.queries.counts_sql import counts
+from api.queries.measures import COUNTS, SUMS, needs_counts, sort_expression
+from api.queries.pieces import (
+    BUCKET,
+    COMMA,
+    Shape,
+    columns,
+    group_by,
+    key_items,
+    left_join,
+    where,
+    zero_if_missing,
+)
+
+
+def result_columns(shape: Shape) -> list[str]:
+    """The names of the statement's columns, in order."""
+    names = [f"{dimension.group}_name" for dimension in shape.groups if dimension.name]
+    return [*shape.keys, *names, *SUMS, *COUNTS, "total_net_revenue"]
+
+
+def statement(shape: Shape) -> sql.Composed:
+    """The statement for a question; it has no parameters, every value is quoted in it."""
+    steps = {"parts": _parts(shape), "additive": _additive(shape), "spine": _spine(shape)}
+    steps["frame"] = _frame(shape)
+    if any(needs_counts(name.lstrip("-")) for name in shape.sort):
+        steps |= counts(shape, only_page=False)
+        steps["measured"] = _with_counts(shape, "frame", columns([*shape.keys, *SUMS], "frame"))
+        steps["page"] = _page(shape, "measured", [*shape.keys, *SUMS, *COUNTS])
+        final = sql.SQL("select {} from page").format(_final_columns(shape, "page"))
+    else:
+        steps["page"] = _page(shape, "frame", [*shape.keys, *SUMS])
+        steps |= counts(shape, only_page=bool(shape.groups) and shape.limit is not None)
+        final = sql.SQL("select {} from page {}").format(
+            _final_columns(shape, "counts"), left_join("counts", "page", shape.keys)
+        )
+    joins = [dimension.name_join for dimension in shape.groups if dimension.name_join]
+    with_steps = COMMA.join(
+        sql.SQL("{} as ({})").format(sql.Identifier(name), step) for name, step in steps.items()
+    )
+    return sql.SQL(" ").join(
+        [sql.SQL("with"), with_steps, final, *joins, sql.SQL("order by page.position")]
+    )
+
+
+def _parts(shape: Shape) -> sql.Composable:
+    selects = []
+    for part in shape.parts:
+        relation = part.relation
+        selects.append(
+            sql.SQL("select {items} from {table} {joins} where {where} {group}").format(
+                items=COMMA.join(
+                    [
+                        *key_items(shape, relation.columns, relation.day),
+                        *(sql.SQL("{} as {}").format(relation.sums[n], sql.Identifier(n)) for n in SUMS),
+                    ]
+                ),
+                table=relation.table,
+                joins=sql.SQL(" ").join(
+                    join
+                    for column, join in relation.joins.items()
+                    if column in shape.columns or column in shape.filters
+                ),
+                where=where(relation.day, part.span, relation.columns, shape.filters),
+                group=group_by(shape.keys),
+            )
+        )
+    return sql.SQL(" union all ").join(selects)
+
+
+def _additive(shape: Shape) -> sql.Composable:
+    sums = (sql.SQL("coalesce(sum({0}), 0) as {0}").format(sql.Identifier(name)) for name in SUMS)
+    return sql.SQL("select {} from parts {}").format(
+        COMMA.join([*columns(shape.keys), *sums]), group_by(shape.keys)
+    )
+
+
+def _spine(shape: Shape) -> sql.Composable:
+    if shape.grain is None:
+        return sql.SQL("select {} from additive").format(COMMA.join(columns(shape.columns)))
+    every_bucket = sql.SQL("select bucket from unnest({}::date[]) as starts (bucket)").format(
+        sql.Literal(list(shape.bucket_starts))
+    )
+    if not shape.groups:
+        return every_bucket
+    return sql.SQL(
+        "select every_bucket.bucket, {columns} from ({every_bucket}) as every_bucket"
+        " cross join (select distinct {columns} from additive) as every_group"
+    ).format(columns=COMMA.join(columns(shape.columns)), every_bucket=every_bucket)
+
+
+def _frame(shape: Shape) -> sql.Composable:
+    if not shape.keys:
+        return sql.SQL("select {} from additive").format(COMMA.join(columns(SUMS)))
+    return sql.SQL("select {} from spine {}").format(
+        COMMA.join([*columns(shape.keys, "spine"), *(zero_if_missing("additive", name) for name in SUMS)]),
+        left_join("additive", "spine", shape.keys),
+    )
+
+
+def _page(shape: Shape, source: str, names: Sequence[str]) -> sql.Composable:
+    return sql.SQL(
+        "select {columns}, sum(net_revenue) over () as total_net_revenue,"
+        " row_number() over (order by {order}) as position"
+        " from {source} order by position limit {limit} offset {offset}"
+    ).format(
+        columns=COMMA.join(columns(names)),
+        order=_order(shape),
+        source=sql.Identifier(source),
+        limit=sql.Literal(shape.limit),
+        offset=sql.Literal(shape.offset),
+    )
+
+
+def _order(shape: Shape) -> sql.Composable:
+    items: list[sql.Composable] = []
+    for name in shape.sort:
+        key = name.lstrip("-")
+        column = next((dimension.column for dimension in shape.groups if dimension.group == key), None)
+        expression = _by_text(column) if column else sort_expression(key)
+        direction = sql.SQL("desc" if name.startswith("-") else "asc")
+        items.append(sql.SQL("{} {} nulls last").format(expression, direction))
+    if shape.grain:
+        items.append(sql.Identifier(BUCKET))
+    items.extend(_by_text(column) for column in shape.columns)
+    return COMMA.join(items or [sql.SQL("net_revenue")])
+
+
+def _by_text(column: str) -> sql.Composable:
+    # Ranks must not depend on the collation of the database.
+    return sql.SQL('{} collate "C"').format(sql.Identifier(column))
+
+
+def _with_counts(shape: Shape, source: str, items: Sequence[sql.Composable]) -> sql.Composable:
+    found = (zero_if_missing("counts", name) for name in COUNTS)
+    return sql.SQL("select {} from {} {}").format(
+        COMMA.join([*items, *found]), sql.Identifier(source), left_join("counts", source, shape.keys)
+    )
+
+
+def _final_columns(shape: Shape, counts_from: str) -> sql.Composable:
+    names = (
+        sql.SQL("{} as {}").format(dimension.name, sql.Identifier(f"{dimension.group}_name"))
+        for dimension in shape.groups
+        if dimension.name
+    )
+    return COMMA.join(
+        [
+            *columns(shape.keys, "page"),
+            *names,
+            *columns(SUMS, "page"),
+            *(zero_if_missing(counts_from, name) for name in COUNTS),
+            sql.Identifier("page", "total_net_revenue"),
+        ]
+    )
+
+

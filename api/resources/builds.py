@@ -1,0 +1,87 @@
+"""Builds: what was published, when, and what it changed in sum."""
+
+from datetime import date, datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from api import envelope
+from api.documented import answers_with
+from api.models import Counts, Model, Money, PageInfo
+from api.parameters import Page
+from api.problems import Problem
+from api.queries.builds import find_build, list_builds
+from api.responses import json_response
+from api.services import services
+
+blueprint = APIBlueprint("builds", __name__, url_prefix="/api/v1/builds", tag="Activity")
+
+LARGEST_ID = 2**63 - 1
+
+
+class BuildModel(Model):
+    """One build; the numbers are those of the newest published one."""
+
+    build_id: int
+    status: str
+    is_full: bool
+    data_as_of: date | None
+    started_at: datetime
+    built_at: datetime | None
+    finished_at: datetime | None
+    lines_added: int | None
+    lines_removed: int | None
+    net_revenue_before: Money | None
+    net_revenue_after: Money | None
+    seconds: Counts
+    failed_checks: list[Any]
+    message: str | None
+    requested_by: str
+    dagster_run_id: str | None
+    batch_ids: list[int]
+
+
+class BuildOne(Model):
+    """One build."""
+
+    data: BuildModel
+
+
+class BuildList(Model):
+    """Builds, newest first."""
+
+    data: list[BuildModel]
+    page: PageInfo
+
+
+@blueprint.get("")
+@blueprint.input(Page, location="query")
+@answers_with(
+    blueprint,
+    BuildList,
+    "invalid_parameter",
+    "invalid_value",
+    "invalid_cursor",
+    "database_unavailable",
+    "query_timeout",
+)
+def get_builds(query_data: Page) -> Response:
+    """The builds, failed ones too, newest first."""
+    before = None if query_data.cursor is None else envelope.read_cursor(query_data.cursor, int)[0]
+    with services().database.snapshot() as connection:
+        found = list_builds(connection, before, query_data.limit + 1, services().settings.currency)
+    return json_response(envelope.listed(found, query_data.limit, "build_id"))
+
+
+@blueprint.get("/<int:build_id>")
+@answers_with(blueprint, BuildOne, "database_unavailable", "query_timeout")
+def get_build(build_id: int) -> Response:
+    """One build."""
+    found = None
+    if build_id <= LARGEST_ID:
+        with services().database.snapshot() as connection:
+            found = find_build(connection, build_id, services().settings.currency)
+    if found is None:
+        raise Problem("not_found", f"There is no build {build_id}.")
+    return json_response({"data": found})

@@ -1,0 +1,73 @@
+"""The forms of the revenue answers; the measures come from their one list."""
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field, create_model
+
+from api.models import Meta, Model, Money, PageInfo, Ratio
+from api.queries.measures import MEASURES, Measure
+
+
+class BucketModel(Model):
+    """One bucket of time, by its full calendar dates."""
+
+    start_date: date
+    end_date: date
+    is_partial: bool = Field(description="Cut by the asked range or by `data_as_of`.")
+
+
+class Named(Model):
+    """A thing with an id and its current name; both null for guests."""
+
+    id: str | None
+    name: str | None
+
+
+def _field(measure: Measure) -> tuple[Any, Any]:
+    kind: Any = {"money": Money, "count": int, "ratio": Ratio, "average": Ratio}[measure.kind]
+    note = "" if measure.is_additive else " Not additive."
+    return (
+        kind | None if measure.is_nullable else kind,
+        Field(description=f"{measure.words} {measure.formula}.{note}"),
+    )
+
+
+_measure_fields: dict[str, Any] = {measure.name: _field(measure) for measure in MEASURES}
+
+RevenueTotal = create_model(
+    "RevenueTotal", __base__=Model, __doc__="Every measure over the whole range.", **_measure_fields
+)
+
+
+class _Groups(Model):
+    bucket: BucketModel | None = Field(default=None, description="There when a grain was asked.")
+    product: Named | None = None
+    category: str | None = None
+    region: str | None = None
+    payment_method: str | None = None
+    customer: Named | None = None
+    source: str | None = None
+
+
+RevenueRow = create_model(
+    "RevenueRow",
+    __base__=_Groups,
+    __doc__="Every measure of one group and bucket; only the asked keys are there.",
+    **_measure_fields,
+)
+
+
+class RevenueList(Model):
+    """Rows of revenue."""
+
+    data: list[RevenueRow]
+    meta: Meta
+    page: PageInfo
+
+
+class RevenueOne(Model):
+    """Revenue as one row."""
+
+    data: RevenueTotal
+    meta: Meta

@@ -1,0 +1,16 @@
+"""Answers as JSON."""
+
+from typing import Any
+
+import msgspec
+from flask import Response
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
+_encoder = msgspec.json.Encoder()
+
+
+def json_response(body: Any, status: int = 200, *, media_type: str = JSON) -> Response:
+    """A response with ``body`` as JSON; dates and times in ISO 8601."""
+    return Response(_encoder.encode(body), status, content_type=media_type)

@@ -1,0 +1,33 @@
+{#- The additive measures that every rollup keeps. -#}
+{% macro additive_measures() %}
+    {{ return([
+        'line_count', 'sale_line_count', 'gross_revenue', 'discounts', 'returns', 'net_revenue',
+        'shipping', 'cost', 'costed_net_revenue', 'costed_line_count', 'units', 'units_returned',
+    ]) }}
+{% endmacro %}
+
+{#- Their sums over signed lines (columns of int_line_changes). -#}
+{% macro signed_sums() -%}
+    sum(sign)::bigint as line_count,
+    coalesce(sum(sign) filter (where quantity > 0), 0)::bigint as sale_line_count,
+    sum(sign * gross_revenue) as gross_revenue,
+    sum(sign * discounts) as discounts,
+    sum(sign * returns) as returns,
+    sum(sign * net_revenue) as net_revenue,
+    sum(sign * shipping) as shipping,
+    coalesce(sum(sign * cost), 0) as cost,
+    coalesce(sum(sign * net_revenue) filter (where cost is not null), 0) as costed_net_revenue,
+    coalesce(sum(sign) filter (where cost is not null), 0)::bigint as costed_line_count,
+    coalesce(sum(sign * quantity) filter (where quantity > 0), 0)::bigint as units,
+    coalesce(sum(-sign * quantity) filter (where quantity < 0), 0)::bigint as units_returned
+{%- endmacro %}
+
+{#- One touched key's new row: what is published plus the signed change. -#}
+{% macro rolled_forward() -%}
+    {%- for measure in additive_measures() %}
+    (coalesce(published.{{ measure }}, 0) + signed.{{ measure }})::{{
+        'bigint' if measure in ['line_count', 'sale_line_count', 'costed_line_count', 'units', 'units_returned']
+        else 'numeric(38, 12)'
+    }} as {{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,108 @@
+{{ config(post_hook="create index on {{ this }} (source, order_id, product_id, occurrence)") }}
+
+with
+
+versions as (
+    select
+        *,
+        (
+            product_key, customer_id, customer_key, region, payment_method, sale_date,
+            quantity, unit_price, discount, shipping, unit_cost
+        ) as content
+    from {{ ref('stg_order_lines') }}
+),
+
+overwrites as (
+    select * from {{ ref('stg_overwrites') }}
+),
+
+quarantined as (
+    select * from {{ ref('stg_quarantined_keys') }}
+),
+
+-- Newest first; the next row of a key is the version before it.
+compared as (
+    select
+        *,
+        first_value(batch_id) over newest_first as newest_batch_id,
+        content is distinct from lead(content) over newest_first as is_new_content
+    from versions
+    window newest_first as (
+        partition by source, order_id, product_id, occurrence
+        order by batch_id desc, row_number desc
+    )
+),
+
+-- A delivery that repeats a line unchanged leaves its provenance as it was, as a build that
+-- compares with what is published does.
+newest as (
+    select distinct on (source, order_id, product_id, occurrence) *
+    from compared
+    where is_new_content
+    order by source, order_id, product_id, occurrence, batch_id desc, row_number desc
+),
+
+overwritten as (
+    select
+        newest.source,
+        newest.order_id,
+        newest.product_id,
+        newest.occurrence,
+        count(*) as later_overwrites,
+        count(quarantined.call_id) as kept_by
+    from newest
+    inner join overwrites
+        on
+            newest.source = overwrites.source
+            and newest.newest_batch_id < overwrites.first_batch_id
+    left join quarantined
+        on
+            overwrites.call_id = quarantined.call_id
+            and newest.order_id = quarantined.order_id
+            and newest.product_id = quarantined.product_id
+            and newest.occurrence = quarantined.occurrence
+    group by newest.source, newest.order_id, newest.product_id, newest.occurrence
+),
+
+live as (
+    select newest.*
+    from newest
+    left join overwritten using (source, order_id, product_id, occurrence)
+    where coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
+),
+
+priced as (
+    select
+        *,
+        case when quantity > 0 then quantity * unit_price else 0 end as gross_revenue,
+        case when quantity > 0 then quantity * unit_price * discount else 0 end as discounts,
+        case when quantity < 0 then -quantity * unit_price * (1 - discount) else 0 end as returns,
+        quantity * unit_price * (1 - discount) as net_revenue,
+        quantity * unit_cost as cost
+    from live
+)
+
+select
+    source,
+    order_id,
+    product_id,
+    occurrence,
+    product_key,
+    customer_id,
+    customer_key,
+    region,
+    payment_method,
+    sale_date,
+    quantity,
+    unit_price,
+    discount,
+    shipping,
+    unit_cost,
+    gross_revenue::numeric(38, 12) as gross_revenue,
+    discounts::numeric(38, 12) as discounts,
+    returns::numeric(38, 12) as returns,
+    net_revenue::numeric(38, 12) as net_revenue,
+    cost::numeric(38, 12) as cost,
+    batch_id,
+    row_number
+from priced

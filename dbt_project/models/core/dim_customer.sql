@@ -1,0 +1,104 @@
+with
+
+changes as not materialized (
+    select * from {{ ref('int_line_changes') }}
+    where customer_id is not null
+),
+
+published as not materialized (
+    select * from {{ published('core', 'dim_customer') }}
+),
+
+published_lines as not materialized (
+    select * from {{ published('core', 'fct_order_lines') }}
+),
+
+versions as (
+    select * from {{ ref('stg_customers') }}
+),
+
+signed as (
+    select
+        customer_id,
+        sum(sign)::bigint as line_count
+    from changes
+    group by customer_id
+),
+
+touched as (
+    select
+        signed.customer_id,
+        (coalesce(published.line_count, 0) + signed.line_count)::bigint as line_count
+    from signed
+    left join published using (customer_id)
+),
+
+untouched_lines as (
+    select
+        published_lines.customer_id,
+        published_lines.customer_key,
+        published_lines.sale_date,
+        published_lines.batch_id,
+        published_lines.row_number
+    from touched
+    inner join published_lines using (customer_id)
+    left join {{ ref('int_line_changes') }} as changed
+        using (source, order_id, product_id, occurrence)
+    where changed.source is null
+),
+
+lines as (
+    select * from untouched_lines
+
+    union all
+
+    select
+        customer_id,
+        customer_key,
+        sale_date,
+        batch_id,
+        row_number
+    from changes
+    where sign = 1
+),
+
+versions_in_use as (
+    select
+        customer_id,
+        customer_key,
+        max(array[sale_date - date '1900-01-01', batch_id, row_number]) as last_seen
+    from lines
+    group by customer_id, customer_key
+),
+
+version_text as (
+    select distinct on (versions.customer_key) versions.*
+    from versions
+    where versions.customer_key in (select customer_key from versions_in_use)
+    order by versions.customer_key
+),
+
+-- Each attribute is the latest that was not blank: latest by sale date, then batch, then row.
+attributes as (
+    select
+        versions_in_use.customer_id,
+        (array_agg(version_text.customer_name order by versions_in_use.last_seen desc)
+            filter (where version_text.customer_name is not null))[1] as customer_name,
+        (array_agg(version_text.customer_email order by versions_in_use.last_seen desc)
+            filter (where version_text.customer_email is not null))[1] as customer_email,
+        (array_agg(version_text.customer_address order by versions_in_use.last_seen desc)
+            filter (where version_text.customer_address is not null))[1] as customer_address
+    from versions_in_use
+    inner join version_text using (customer_key)
+    group by versions_in_use.customer_id
+)
+
+select
+    touched.customer_id,
+    attributes.customer_name,
+    attributes.customer_email,
+    attributes.customer_address,
+    touched.line_count
+from touched
+inner join attributes using (customer_id)
+where touched.line_count > 0

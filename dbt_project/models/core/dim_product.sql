@@ -1,0 +1,112 @@
+with
+
+changes as not materialized (
+    select * from {{ ref('int_line_changes') }}
+),
+
+versions as (
+    select * from {{ ref('int_product_versions') }}
+),
+
+published as not materialized (
+    select * from {{ published('core', 'dim_product') }}
+),
+
+published_lines as not materialized (
+    select * from {{ published('core', 'fct_order_lines') }}
+),
+
+signed as (
+    select
+        product_key,
+        sum(sign)::bigint as line_count,
+        -- Arrays compare element by element: the latest sale date, then batch, then row.
+        max(array[sale_date - date '1900-01-01', batch_id, row_number]) filter (where sign = 1) as last_sold
+    from changes
+    group by product_key
+),
+
+touched_versions as (
+    select
+        versions.product_key,
+        versions.product_id,
+        versions.product_name,
+        versions.category,
+        (coalesce(published.line_count, 0) + signed.line_count)::bigint as line_count,
+        greatest(signed.last_sold, untouched.last_sold) as last_sold
+    from signed
+    inner join versions using (product_key)
+    left join published using (product_key)
+    left join lateral (
+        select
+            array[
+                published_lines.sale_date - date '1900-01-01',
+                published_lines.batch_id,
+                published_lines.row_number
+            ] as last_sold
+        from published_lines
+        left join changes using (source, order_id, product_id, occurrence)
+        where
+            published_lines.product_key = signed.product_key
+            and changes.source is null
+        order by
+            published_lines.sale_date desc,
+            published_lines.batch_id desc,
+            published_lines.row_number desc
+        limit 1
+    ) as untouched on true
+),
+
+-- A product's other versions: which one is current may have changed for them too.
+sibling_versions as (
+    select
+        published.product_key,
+        published.product_id,
+        published.product_name,
+        published.category,
+        published.line_count,
+        array[
+            published.last_sale_date - date '1900-01-01',
+            published.last_batch_id,
+            published.last_row_number
+        ] as last_sold
+    from published
+    where
+        published.product_id in (select product_id from touched_versions)
+        and published.product_key not in (select product_key from signed)
+),
+
+live_versions as (
+    select * from touched_versions
+    where line_count > 0
+
+    union all
+
+    select * from sibling_versions
+),
+
+-- A blank name never becomes the current one while another version has a name.
+ranked as (
+    select
+        *,
+        row_number() over newest_first = 1 as is_current,
+        first_value(product_name) over newest_first as newest_name
+    from live_versions
+    window newest_first as (
+        partition by product_id
+        order by (product_name is not null) desc, last_sold desc, product_key asc
+    )
+)
+
+select
+    product_key,
+    product_id,
+    product_name,
+    category,
+    is_current,
+    coalesce(newest_name, product_id) as current_name,
+    line_count,
+    (date '1900-01-01' + last_sold[1]::integer) as last_sale_date,
+    last_sold[2]::bigint as last_batch_id,
+    last_sold[3]::integer as last_row_number
+from ranked

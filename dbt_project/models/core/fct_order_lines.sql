@@ -1,0 +1,33 @@
+{{ config(materialized='view') }}
+
+with
+
+changes as (
+    select * from {{ ref('int_line_changes') }}
+)
+
+select
+    source,
+    order_id,
+    product_id,
+    occurrence,
+    product_key,
+    customer_id,
+    customer_key,
+    region,
+    payment_method,
+    sale_date,
+    quantity,
+    unit_price,
+    discount,
+    shipping,
+    unit_cost,
+    gross_revenue,
+    discounts,
+    returns,
+    net_revenue,
+    cost,
+    batch_id,
+    row_number
+from changes
+where sign = 1

@@ -1,0 +1,62 @@
+with
+
+changes as not materialized (
+    select * from {{ ref('int_line_changes') }}
+),
+
+published as not materialized (
+    select * from {{ published('core', 'fct_order_lines') }}
+),
+
+touched as (
+    select distinct
+        source,
+        order_id
+    from changes
+),
+
+untouched_lines as (
+    select published.*
+    from touched
+    inner join published using (source, order_id)
+    left join changes using (source, order_id, product_id, occurrence)
+    where changes.source is null
+),
+
+lines as (
+    select
+        source, order_id, sale_date, customer_id, quantity,
+        gross_revenue, discounts, returns, net_revenue, shipping
+    from untouched_lines
+
+    union all
+
+    select
+        source, order_id, sale_date, customer_id, quantity,
+        gross_revenue, discounts, returns, net_revenue, shipping
+    from changes
+    where sign = 1
+),
+
+-- An order is dated and signed for by its sale lines; a document of returns alone by its
+-- return lines.
+orders as (
+    select
+        source,
+        order_id,
+        coalesce(min(sale_date) filter (where quantity > 0), min(sale_date)) as order_date,
+        bool_or(quantity > 0) as is_sale,
+        coalesce(min(customer_id) filter (where quantity > 0), min(customer_id)) as customer_id,
+        count(*)::integer as line_count,
+        coalesce(sum(quantity) filter (where quantity > 0), 0)::bigint as units,
+        coalesce(-sum(quantity) filter (where quantity < 0), 0)::bigint as units_returned,
+        sum(gross_revenue)::numeric(38, 12) as gross_revenue,
+        sum(discounts)::numeric(38, 12) as discounts,
+        sum(returns)::numeric(38, 12) as returns,
+        sum(net_revenue)::numeric(38, 12) as net_revenue,
+        sum(shipping)::numeric(38, 12) as shipping
+    from lines
+    group by source, order_id
+)
+
+select * from orders

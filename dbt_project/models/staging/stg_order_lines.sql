@@ -1,0 +1,41 @@
+with
+
+batches as (
+    select * from {{ source('build', 'build_batches') }}
+),
+
+lines as (
+    select * from {{ source('raw', 'order_lines') }}
+),
+
+lines_of_this_build as (
+    select
+        -- key
+        batches.source,
+        lines.order_id,
+        lines.product_id,
+        lines.occurrence,
+
+        -- dimensions
+        lines.product_key,
+        lines.customer_id,
+        lines.customer_key,
+        lines.region,
+        lines.payment_method,
+        lines.sale_date,
+
+        -- amounts
+        lines.quantity,
+        lines.unit_price,
+        lines.discount,
+        lines.shipping,
+        lines.unit_cost,
+
+        -- provenance
+        lines.batch_id,
+        lines.row_number
+    from lines
+    inner join batches on lines.batch_id = batches.batch_id
+)
+
+select * from lines_of_this_build

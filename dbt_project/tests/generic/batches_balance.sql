@@ -1,0 +1,43 @@
+{#- Every row of a landed batch is in exactly one place: accepted or quarantined. -#}
+{% test batches_balance(model) %}
+    with
+
+    batches as (
+        select batches.*
+        from {{ source('raw', 'batches') }} as batches
+        inner join {{ source('build', 'build_batches') }} as taken using (batch_id)
+    ),
+
+    accepted as (
+        select
+            lines.batch_id,
+            count(*) as row_count
+        from {{ source('raw', 'order_lines') }} as lines
+        inner join batches using (batch_id)
+        group by lines.batch_id
+    ),
+
+    quarantined as (
+        select
+            quarantine.batch_id,
+            count(*) as row_count
+        from {{ source('raw', 'quarantine') }} as quarantine
+        inner join batches using (batch_id)
+        group by quarantine.batch_id
+    )
+
+    select
+        batches.batch_id,
+        batches.rows_read,
+        batches.rows_accepted,
+        coalesce(accepted.row_count, 0) as rows_in_raw,
+        batches.rows_quarantined,
+        coalesce(quarantined.row_count, 0) as rows_in_quarantine
+    from batches
+    left join accepted using (batch_id)
+    left join quarantined using (batch_id)
+    where
+        batches.rows_read <> batches.rows_accepted + batches.rows_quarantined
+        or batches.rows_accepted <> coalesce(accepted.row_count, 0)
+        or batches.rows_quarantined <> coalesce(quarantined.row_count, 0)
+{% endtest %}

@@ -1,0 +1,1 @@
+"""Tillhouse's Dagster code location: it moves sales from files to published marts."""

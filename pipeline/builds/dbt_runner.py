@@ -1,0 +1,184 @@
+"""dbt, run in this process: an orphaned dbt would go on writing after its parent died."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict
+
+from pipeline.errors import TillhouseError
+from pipeline.settings import PROJECT_ROOT, Settings
+
+PROJECT_FOLDER = PROJECT_ROOT / "dbt_project"
+SHOWN_ROWS = 10
+
+
+class DbtError(TillhouseError):
+    """dbt could not do what was asked; the message is dbt's own."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test; ``seconds`` is its wall time."""
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    message: str | None
+    failures: int | None
+    seconds: float
+    compiled: str | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether a model was made, or a test found nothing."""
+        return self.status in ("success", "pass")
+
+
+def dbt_home(settings: Settings) -> Path:
+    """The folder of dbt's artifacts."""
+    return settings.home / "dbt"
+
+
+def run_dbt(command: Sequence[str], settings: Settings, owner_url: str) -> list[NodeResult]:
+    """Run one dbt command over the whole project.
+
+    Returns:
+        One result for each node, failed ones included; none for commands without nodes.
+
+    Raises:
+        DbtError: dbt failed before, or beside, running nodes (a model does not compile, the
+            database is away).
+    """
+    # Imported late: it takes seconds, which callers without a build should not pay.
+    from dbt.cli.main import dbtRunner
+
+    arguments = [*command, *_common_arguments(settings, dbt_home(settings) / "target")]
+    with _connection_in_environment(owner_url):
+        outcome = dbtRunner().invoke(arguments)
+    results = getattr(outcome.result, "results", None)
+    if outcome.exception is not None:
+        raise DbtError(f"dbt {command[0]} failed: {outcome.exception}")
+    if not outcome.success and not results:
+        raise DbtError(f"dbt {command[0]} failed; its log is in {settings.home / 'logs' / 'dbt'}.")
+    return [_node_result(item) for item in results or () if hasattr(item, "node")]
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The manifest of the dbt project as it is now; parses only when the project changed."""
+    stamp = dbt_home(settings) / "manifest" / project_hash()
+    if not (stamp / "manifest.json").exists():
+        from dbt.cli.main import dbtRunner
+
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        # Parsed aside and moved into place, for several processes may start at once.
+        with tempfile.TemporaryDirectory(dir=stamp.parent) as scratch:
+            outcome = dbtRunner().invoke(["parse", *_common_arguments(settings, Path(scratch))])
+            if not outcome.success:
+                raise DbtError(f"The dbt project cannot be read: {outcome.exception}")
+            fresh = Path(tempfile.mkdtemp(dir=stamp.parent))
+            shutil.move(Path(scratch) / "manifest.json", fresh / "manifest.json")
+            try:
+                fresh.rename(stamp)
+            except OSError:
+                shutil.rmtree(fresh)
+    return stamp / "manifest.json"
+
+
+def load_manifest(settings: Settings) -> dict[str, Any]:
+    """The manifest as a dictionary."""
+    manifest: dict[str, Any] = json.loads(ensure_manifest(settings).read_text())
+    return manifest
+
+
+def project_hash() -> str:
+    """A hash over the dbt project's files: equal projects, equal hash."""
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT_FOLDER.rglob("*")):
+        inside = path.relative_to(PROJECT_FOLDER)
+        if path.suffix in (".sql", ".yml", ".md") and inside.parts[0] not in ("target", "logs"):
+            digest.update(f"{inside}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def failing_rows(connection: Connection, result: NodeResult) -> list[dict[str, str | None]]:
+    """The first rows that a failed test found, as text."""
+    if result.kind != "test" or result.status != "fail" or not result.compiled:
+        return []
+    # The test's own SQL, as dbt compiled it from the project.
+    query = sql.SQL("select * from ({}) as failing limit {}").format(
+        sql.SQL(result.compiled),  # type: ignore[arg-type]
+        sql.Literal(SHOWN_ROWS),
+    )
+    cursor = connection.execute(query)
+    names = [column.name for column in cursor.description or ()]
+    return [
+        {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
+        for row in cursor.fetchall()
+    ]
+
+
+def _common_arguments(settings: Settings, target: Path) -> list[str]:
+    return [
+        "--project-dir",
+        str(PROJECT_FOLDER),
+        "--profiles-dir",
+        str(PROJECT_FOLDER),
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(settings.home / "logs" / "dbt"),
+        "--log-level",
+        "none",
+        "--no-use-colors",
+    ]
+
+
+@contextmanager
+def _connection_in_environment(owner_url: str) -> Iterator[None]:
+    parts = conninfo_to_dict(owner_url)
+    values = {
+        f"TILLHOUSE_DBT_{name.upper()}": str(parts[name])
+        for name in ("host", "port", "user", "dbname", "sslmode")
+        if parts.get(name)
+    }
+    # dbt keeps a variable of this prefix out of its logs.
+    values["DBT_ENV_SECRET_PASSWORD"] = str(parts.get("password") or "")
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _restore(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _node_result(item: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=item.node.unique_id,
+        name=item.node.name,
+        kind=str(item.node.resource_type),
+        status=str(item.status),
+        message=item.message,
+        failures=item.failures,
+        seconds=float(item.execution_time),
+        compiled=item.node.compiled_code,
+    )
+
+

@@ -1,0 +1,238 @@
+"""What a build takes in: fixed in the transaction that makes the candidate schema anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import Connection
+
+from pipeline.builds.declarations import Published
+from pipeline.builds.tables import align_tables
+
+SAMPLE_SOURCE = "sample"
+DBT_APPLICATION = "tillhouse-dbt"
+
+# Landed batches that no published build has taken in.
+PENDING = """
+    select batch_id from raw.batches
+    where status = 'landed' and not exists (
+        select 1 from core.build_batches
+        inner join core.builds using (build_id)
+        where build_batches.batch_id = batches.batch_id and builds.status = 'published'
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build, its kind, and the landed batches that it takes in."""
+
+    build_id: int
+    is_full: bool
+    batch_ids: tuple[int, ...]
+    sample_retired: bool
+
+
+def start_build(
+    connection: Connection,
+    declarations: Sequence[Published],
+    *,
+    full: bool,
+    requested_by: str,
+    dagster_run_id: str | None = None,
+    refresh_id: str | None = None,
+) -> Build | None:
+    """Fix the list of batches and make the candidate schema anew, in one transaction.
+
+    The caller holds the refresh lock.
+
+    Returns:
+        The build, or None when there is nothing to build.
+    """
+    with connection.transaction():
+        close_interrupted_builds(connection)
+        sample_retired = _retire_sample(connection, requested_by)
+        pending = _batch_ids(connection, PENDING + " order by batch_id")
+        if not pending and not full:
+            return None
+        # Both have effects or cost, and both must be asked.
+        contracts_changed = align_tables(connection, declarations)
+        is_full = full or contracts_changed or _is_large(connection, pending)
+        if is_full:
+            pending = _batch_ids(
+                connection, "select batch_id from raw.batches where status = 'landed' order by batch_id"
+            )
+        if not pending:
+            return None
+        build_id = _record(connection, is_full, requested_by, dagster_run_id)
+        _make_candidate(connection, build_id, is_full, pending)
+        connection.execute(
+            """
+            update app.refreshes set batches_fixed_at = now(), build_id = %s
+            where refresh_id = %s
+            """,
+            (build_id, refresh_id),
+        )
+    return Build(build_id, is_full, tuple(pending), sample_retired)
+
+
+def close_interrupted_builds(connection: Connection) -> None:
+    """Mark the builds that a crash left ``running`` as failed; they changed nothing.
+
+    Their dbt may still be at work in the database: its backends are ended first.
+    """
+    connection.execute(
+        """
+        select pg_terminate_backend(pid, 10000) from pg_stat_activity
+        where application_name = %s and datname = current_database() and usename = current_user
+        """,
+        (DBT_APPLICATION,),
+    )
+    connection.execute(
+        """
+        update core.builds
+        set status = 'failed', finished_at = now(),
+            message = 'The process ended before the build was published; nothing was changed.'
+        where status = 'running'
+        """
+    )
+
+
+def _retire_sample(connection: Connection, requested_by: str) -> bool:
+    """Empty the sample's source in the build that brings the first data of one's own.
+
+    An overwrite without rows does it, so that it is on record like any other delivery.
+    """
+    due = connection.execute(
+        """
+        select
+            exists (
+                select 1 from raw.batches where status = 'landed' and source <> %(sample)s
+            )
+            and not exists (
+                select 1 from core.build_batches
+                inner join core.builds using (build_id)
+                inner join raw.batches using (batch_id)
+                where builds.status = 'published' and batches.source <> %(sample)s
+            )
+            and coalesce((
+                select rows_accepted > 0 from raw.batches
+                where status = 'landed' and source = %(sample)s
+                order by batch_id desc
+                limit 1
+            ), false)
+        """,
+        {"sample": SAMPLE_SOURCE},
+    ).fetchone()
+    if not due or not due[0]:
+        return False
+    connection.execute(
+        """
+        insert into raw.batches (
+            batch_id, call_id, source, mode, status, file_name, message, requested_by, finished_at
+        )
+        select
+            batch_id, batch_id, %s, 'overwrite', 'landed', '(no file)',
+            'The sample leaves the numbers: data of your own has arrived.', %s, now()
+        from (select nextval('raw.batch_ids') as batch_id) as next
+        """,
+        (SAMPLE_SOURCE, requested_by),
+    )
+    return True
+
+
+def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
+    """Whether the pending batches bring more than a quarter of what is published.
+
+    Above that, computing everything is cheaper than computing the change. An overwrite counts only with the rows by which it outgrows its source: the rest is
+    compared, and mostly equal.
+    """
+    row = connection.execute(
+        """
+        with
+
+        published as (
+            select source, sum(line_count) as line_count
+            from marts.revenue_daily
+            group by source
+        ),
+
+        incoming as (
+            select
+                batches.source,
+                coalesce(sum(rows_accepted) filter (where mode = 'append'), 0) as appended,
+                coalesce(sum(rows_accepted) filter (where mode = 'overwrite'), 0) as overwritten
+            from raw.batches
+            where batch_id = any(%s)
+            group by batches.source
+        )
+
+        select
+            coalesce(sum(
+                incoming.appended
+                + greatest(0, incoming.overwritten - coalesce(published.line_count, 0))
+            ), 0),
+            coalesce((select sum(line_count) from published), 0)
+        from incoming
+        left join published using (source)
+        """,
+        (list(pending),),
+    ).fetchone()
+    assert row is not None
+    incoming, published = row
+    return bool(incoming * 4 > published)
+
+
+def _record(connection: Connection, is_full: bool, requested_by: str, run_id: str | None) -> int:
+    row = connection.execute(
+        """
+        insert into core.builds (status, is_full, requested_by, dagster_run_id)
+        values ('running', %s, %s, %s)
+        returning build_id
+        """,
+        (is_full, requested_by, run_id),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _make_candidate(connection: Connection, build_id: int, is_full: bool, batch_ids: Sequence[int]) -> None:
+    connection.execute("drop schema if exists candidate cascade")
+    connection.execute("create schema candidate")
+    connection.execute("create table candidate.build (build_id bigint not null, is_full boolean not null)")
+    connection.execute("insert into candidate.build values (%s, %s)", (build_id, is_full))
+    connection.execute(
+        """
+        create table candidate.build_batches (
+            batch_id bigint primary key,
+            call_id bigint not null,
+            source text not null,
+            mode text not null
+        )
+        """
+    )
+    connection.execute(
+        """
+        insert into candidate.build_batches
+        select batch_id, call_id, source, mode from raw.batches where batch_id = any(%s)
+        """,
+        (list(batch_ids),),
+    )
+    connection.execute("analyze candidate.build_batches")
+    # A full build takes every batch in again; on record is the build that did so first.
+    connection.execute(
+        """
+        insert into core.build_batches (build_id, batch_id)
+        select %s, taken.batch_id
+        from candidate.build_batches as taken
+        where not exists (
+            select 1 from core.build_batches
+            inner join core.builds using (build_id)
+            where build_batches.batch_id = taken.batch_id and builds.status = 'published'
+        )
+        """,
+        (build_id,),
+    )
+
+
+def _batch_ids(connection: Connection, query: str) -> list[int]:
+    return [row[0] for row in connection.execute(query).fetchall()]  # type: ignore[arg-type]

@@ -1,0 +1,275 @@
+"""The one transaction that makes a build visible.
+
+Tables are brought to the candidate's state by difference: rows are upserted parents first and
+deleted children first, and equal rows are left alone. Swapping or truncating tables would be
+quicker to write, but catalog look-ups ignore a reader's snapshot, so a reader with an open
+transaction would see another build's numbers or none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from psycopg import Connection, sql
+from psycopg.types.json import Jsonb
+
+from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
+from pipeline.builds.plan import Build
+from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key
+from pipeline.errors import TillhouseError
+
+
+class PublishError(TillhouseError):
+    """The candidate cannot be published; what readers see is unchanged."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a published build changed.
+
+    Money is in the warehouse's currency; ``rows_changed`` counts, per table, the rows that
+    were written and deleted.
+    """
+
+    build_id: int
+    is_full: bool
+    data_as_of: date | None
+    lines_added: int
+    lines_removed: int
+    net_revenue_before: Decimal
+    net_revenue_after: Decimal
+    rows_changed: dict[str, dict[str, int]]
+    dates_changed: int
+
+
+def publish(connection: Connection, build: Build, declarations: Sequence[Published]) -> Publication:
+    """Publish the candidate, or change nothing.
+
+    Raises:
+        PublishError: the candidate is not this build's.
+    """
+    with connection.transaction():
+        _check_candidate(connection, build)
+        before = _net_revenue(connection)
+        _record_changes(connection, build)
+        first_time = {item.to for item in declarations if not has_primary_key(connection, item)}
+        rows_changed = {item.to: {"written": 0, "deleted": 0} for item in declarations}
+        for item in declarations:
+            rows_changed[item.to]["written"] = _write(connection, build, item, item.to in first_time)
+        for item in reversed(declarations):
+            rows_changed[item.to]["deleted"] = _delete(connection, build, item)
+        for item in declarations:
+            if item.to in first_time:
+                add_primary_key(connection, item)
+        for item in declarations:
+            if item.to in first_time:
+                add_relations(connection, item)
+        publication = _record(connection, build, before, rows_changed)
+    if build.is_full:
+        _analyze(connection, declarations)
+    return publication
+
+
+def _check_candidate(connection: Connection, build: Build) -> None:
+    row = connection.execute("select build_id from candidate.build").fetchone()
+    if row is None or row[0] != build.build_id:
+        raise PublishError(
+            f"The candidate schema holds build {row[0] if row else 'none'}, not build {build.build_id}: "
+            "another refresh began meanwhile. Nothing was published; start the refresh again."
+        )
+
+
+def _write(connection: Connection, build: Build, item: Published, first_time: bool) -> int:
+    columns = _columns(item.column_names)
+    if first_time:
+        statement = sql.SQL("insert into {to} ({columns}) select {columns} from {candidate}")
+    else:
+        statement = sql.SQL(
+            """
+            insert into {to} ({columns})
+            select {columns} from {candidate} as candidate
+            {unless_equal}
+            on conflict ({key}) do update set {assignments}
+            where ({current}) is distinct from ({incoming})
+            """
+        )
+    written = connection.execute(
+        statement.format(
+            to=item.relation,
+            columns=columns,
+            candidate=item.candidate,
+            unless_equal=_unless_equal(item) if build.is_full else sql.SQL(""),
+            key=_columns(item.key),
+            assignments=sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
+                for name in item.column_names
+                if name not in item.key
+            ),
+            current=_columns(item.compared, item.table),
+            incoming=_columns(item.compared, "excluded"),
+        )
+    )
+    return written.rowcount
+
+
+def _unless_equal(item: Published) -> sql.Composable:
+    """Filters the rows of a full build that equal what is published: a conflict costs a lock."""
+    return sql.SQL(
+        "where not exists (select 1 from {to} as published where {same_key} and ({a}) is not distinct from ({b}))"
+    ).format(
+        to=item.relation,
+        same_key=_same_key(item.key, "published", "candidate"),
+        a=_columns(item.compared, "published"),
+        b=_columns(item.compared, "candidate"),
+    )
+
+
+def _delete(connection: Connection, build: Build, item: Published) -> int:
+    """Delete what is in scope and no longer in the candidate."""
+    if build.is_full or item.scope == SCOPE_ALL:
+        scope = sql.SQL("")
+    else:
+        scope = sql.SQL("({key}) in (select {key} from {scope}) and").format(
+            key=_columns(item.key), scope=sql.Identifier(CANDIDATE, item.scope)
+        )
+    deleted = connection.execute(
+        sql.SQL(
+            """
+            delete from {to} as published
+            where {scope} not exists (select 1 from {candidate} as candidate where {same_key})
+            """
+        ).format(
+            to=item.relation,
+            scope=scope,
+            candidate=item.candidate,
+            same_key=_same_key(item.key, "published", "candidate"),
+        )
+    )
+    return deleted.rowcount
+
+
+def _record_changes(connection: Connection, build: Build) -> None:
+    """Write down the change by day, before the published side is gone.
+
+    A delta's change is its signed lines; a full build's is the difference of the days' sums.
+    """
+    if build.is_full:
+        connection.execute(
+            """
+            insert into core.build_changes
+            select
+                %s, sale_date, null,
+                greatest(sum(sign * line_count), 0),
+                greatest(-sum(sign * line_count), 0),
+                sum(sign * gross_revenue),
+                sum(sign * discounts),
+                sum(sign * returns),
+                sum(sign * net_revenue),
+                sum(sign * shipping),
+                sum(sign * units),
+                sum(sign * units_returned)
+            from (
+                select 1 as sign, candidate.* from candidate.revenue_daily as candidate
+                union all
+                select -1 as sign, published.* from marts.revenue_daily as published
+            ) as sides
+            group by sale_date
+            having (
+                sum(sign * line_count), sum(sign * gross_revenue), sum(sign * discounts),
+                sum(sign * returns), sum(sign * shipping), sum(sign * units)
+            ) <> (0, 0, 0, 0, 0, 0)
+            """,
+            (build.build_id,),
+        )
+        return
+    connection.execute(
+        """
+        insert into core.build_changes
+        select
+            %s, sale_date, change_batch_id,
+            count(*) filter (where sign = 1),
+            count(*) filter (where sign = -1),
+            sum(sign * gross_revenue),
+            sum(sign * discounts),
+            sum(sign * returns),
+            sum(sign * net_revenue),
+            sum(sign * shipping),
+            coalesce(sum(sign * quantity) filter (where quantity > 0), 0),
+            coalesce(sum(-sign * quantity) filter (where quantity < 0), 0)
+        from candidate.int_line_changes
+        group by sale_date, change_batch_id
+        """,
+        (build.build_id,),
+    )
+
+
+def _record(
+    connection: Connection, build: Build, before: Decimal, rows_changed: dict[str, dict[str, int]]
+) -> Publication:
+    after = _net_revenue(connection)
+    row = connection.execute(
+        """
+        update core.builds
+        set
+            status = 'published',
+            built_at = now(),
+            finished_at = clock_timestamp(),
+            data_as_of = (select max(sale_date) from core.fct_order_lines),
+            lines_added = changes.lines_added,
+            lines_removed = changes.lines_removed,
+            rows_changed = %(rows_changed)s,
+            net_revenue_before = %(before)s,
+            net_revenue_after = %(after)s
+        from (
+            select
+                coalesce(sum(lines_added), 0) as lines_added,
+                coalesce(sum(lines_removed), 0) as lines_removed,
+                count(distinct sale_date) as dates_changed
+            from core.build_changes
+            where build_id = %(build_id)s
+        ) as changes
+        where build_id = %(build_id)s
+        returning data_as_of, changes.lines_added, changes.lines_removed, changes.dates_changed
+        """,
+        {
+            "rows_changed": Jsonb(rows_changed),
+            "before": before,
+            "after": after,
+            "build_id": build.build_id,
+        },
+    ).fetchone()
+    assert row is not None
+    return Publication(
+        build_id=build.build_id,
+        is_full=build.is_full,
+        data_as_of=row[0],
+        lines_added=int(row[1]),
+        lines_removed=int(row[2]),
+        net_revenue_before=before,
+        net_revenue_after=after,
+        rows_changed=rows_changed,
+        dates_changed=int(row[3]),
+    )
+
+
+def _net_revenue(connection: Connection) -> Decimal:
+    row = connection.execute("select coalesce(sum(net_revenue), 0) from marts.revenue_daily").fetchone()
+    assert row is not None
+    return Decimal(row[0])
+
+
+def _analyze(connection: Connection, declarations: Sequence[Published]) -> None:
+    for item in declarations:
+        connection.execute(sql.SQL("analyze {}").format(item.relation))
+
+
+def _columns(names: Sequence[str], relation: str | None = None) -> sql.Composable:
+    prefix = (relation,) if relation else ()
+    return sql.SQL(", ").join(sql.Identifier(*prefix, name) for name in names)
+
+
+def _same_key(key: Sequence[str], left: str, right: str) -> sql.Composable:
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in key
+    )

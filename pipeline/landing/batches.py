@@ -1,0 +1,184 @@
+"""The record of deliveries: raw.batches."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from pipeline.landing.errors import LandingError
+from pipeline.landing.models import FEED, LandingRequest, Status
+from pipeline.landing.tally import Tally
+
+_ORPHANED = "the process ended before the batch was complete"
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """A file of a call, and what tells whether it was delivered before."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file as an earlier call delivered it."""
+
+    batch_id: int
+    sha256: str
+    mode: str
+    options: dict[str, str]
+
+    def equals(self, file: DeliveredFile, request: LandingRequest) -> bool:
+        """Whether loading the file as asked would deliver the same thing again."""
+        return (self.sha256, self.mode, self.options) == (file.sha256, request.mode, request.options)
+
+
+@dataclass(frozen=True)
+class LatestDeliveries:
+    """The source's latest effective batch, and all files of the call that it was part of."""
+
+    batch: Delivery
+    call: tuple[Delivery, ...]
+
+
+def deliver(path: Path) -> DeliveredFile:
+    """A file's identity.
+
+    Raises:
+        LandingError: it is not there, no file, or may not be read.
+    """
+    try:
+        if path.is_dir():
+            raise LandingError(f"{path}: is a folder; name the files in it")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+            return DeliveredFile(path, file.tell(), digest.hexdigest())
+    except FileNotFoundError as error:
+        raise LandingError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def latest_deliveries(connection: Connection[TupleRow], source: str) -> LatestDeliveries | None:
+    """What the source's latest effective batch (landed, not voided) and its call delivered."""
+    rows = connection.execute(
+        """
+        with latest as (
+            select batch_id, call_id
+            from raw.batches
+            where source = %(source)s and feed = %(feed)s and status = 'landed'
+            order by batch_id desc
+            limit 1
+        )
+
+        select batches.batch_id, batches.sha256, batches.mode, batches.options,
+            batches.batch_id = latest.batch_id as is_latest
+        from raw.batches
+        inner join latest using (call_id)
+        where batches.source = %(source)s and batches.status in ('landed', 'skipped')
+        order by batches.batch_id
+        """,
+        {"source": source, "feed": FEED},
+    ).fetchall()
+    if not rows:
+        return None
+    call = tuple(Delivery(*row[:4]) for row in rows)
+    latest = next(delivery for delivery, row in zip(call, rows, strict=True) if row[4])
+    return LatestDeliveries(latest, call)
+
+
+def open_batch(
+    connection: Connection[TupleRow], request: LandingRequest, file: DeliveredFile, call_id: int | None
+) -> int:
+    """Write a batch's row as ``running``, in the connection's transaction; returns its id.
+
+    The first batch of a call gives the call its id.
+    """
+    row = connection.execute(
+        """
+        with next as (select nextval('raw.batch_ids') as batch_id)
+
+        insert into raw.batches (
+            batch_id, call_id, feed, source, mode, options, status, file_name, size_bytes, sha256,
+            requested_by, dagster_run_id
+        )
+        select batch_id, coalesce(%(call_id)s, batch_id), %(feed)s, %(source)s, %(mode)s, %(options)s,
+            'running', %(file_name)s, %(size_bytes)s, %(sha256)s, %(requested_by)s, %(dagster_run_id)s
+        from next
+        returning batch_id
+        """,
+        {
+            "call_id": call_id,
+            "feed": FEED,
+            "source": request.source,
+            "mode": request.mode,
+            "options": Jsonb(request.options),
+            "file_name": file.path.name,
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+            "requested_by": request.requested_by,
+            "dagster_run_id": request.dagster_run_id,
+        },
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def close_batch(
+    connection: Connection[TupleRow], batch_id: int, status: Status, tally: Tally, message: str | None
+) -> None:
+    """Write what became of a batch, in the connection's transaction.
+
+    Only a landed batch has accepted rows and dates.
+
+    Raises:
+        LandingError: the counts of a landed batch do not balance.
+    """
+    is_landed = status == "landed"
+    if is_landed and tally.rows_read != tally.rows_accepted + tally.rows_quarantined:
+        raise LandingError(
+            f"batch {batch_id}: {tally.rows_read} rows read, but {tally.rows_accepted} accepted and "
+            f"{tally.rows_quarantined} quarantined; nothing was landed. This is a defect: please report it"
+        )
+    connection.execute(
+        """
+        update raw.batches
+        set status = %(status)s, rows_read = %(rows_read)s, rows_accepted = %(rows_accepted)s,
+            rows_quarantined = %(rows_quarantined)s, reasons = %(reasons)s, message = %(message)s,
+            first_sale_date = %(first)s, last_sale_date = %(last)s, finished_at = clock_timestamp()
+        where batch_id = %(batch_id)s
+        """,
+        {
+            "batch_id": batch_id,
+            "status": status,
+            "rows_read": tally.rows_read,
+            "rows_accepted": tally.rows_accepted if is_landed else 0,
+            "rows_quarantined": tally.rows_quarantined,
+            "reasons": Jsonb(dict(tally.reasons.most_common())),
+            "message": message,
+            "first": tally.first_sale_date if is_landed else None,
+            "last": tally.last_sale_date if is_landed else None,
+        },
+    )
+
+
+def close_orphans(connection: Connection[TupleRow]) -> int:
+    """Mark batches whose process ended before they were complete as failed; returns how many.
+
+    Call it right after the refresh lock is taken: whoever holds it knows that no other landing runs.
+    """
+    with connection.transaction():
+        closed = connection.execute(
+            """
+            update raw.batches
+            set status = 'failed', message = %s, finished_at = clock_timestamp()
+            where status = 'running'
+            """,
+            (_ORPHANED,),
+        )
+    return closed.rowcount

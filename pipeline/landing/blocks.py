@@ -1,0 +1,78 @@
+"""A file as blocks of whole lines, plain or gzipped, in bounded memory."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from pipeline.landing.errors import FileRefused, LandingError
+
+BLOCK_BYTES = 12 * 1024 * 1024
+# The longest row. A longer line is cut here: memory must not depend on the file.
+ROW_BYTES = 1024 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class BlockReader:
+    """Yields ``(block, is_last)``: bytes that end with a line feed, except perhaps the last.
+
+    ``bytes_read`` and ``bytes_total`` count the file as it lies on disk.
+    """
+
+    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES) -> None:
+        """Open the file.
+
+        Raises:
+            LandingError: it is not there or may not be read.
+        """
+        self.path = path
+        self._block_bytes = block_bytes
+        try:
+            self._raw: BinaryIO = path.open("rb")
+            self.bytes_total = path.stat().st_size
+        except OSError as error:
+            raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
+        is_gzip = self._raw.read(2) == _GZIP_MAGIC
+        self._raw.seek(0)
+        self._stream: BinaryIO = cast(BinaryIO, gzip.open(self._raw)) if is_gzip else self._raw
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+        self._raw.close()
+
+    @property
+    def bytes_read(self) -> int:
+        """How far into the file on disk we are."""
+        return self.bytes_total if self._raw.closed else self._raw.tell()
+
+    def __iter__(self) -> Iterator[tuple[bytes, bool]]:
+        pending: bytes | None = None
+        for block in self._whole_lines():
+            if pending is not None:
+                yield pending, False
+            pending = block
+        if pending is not None:
+            yield pending, True
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        rest = b""
+        while piece := self._read():
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield rest[: ROW_BYTES + 1] + piece[:end]
+                rest = piece[end:]
+            elif len(rest) <= ROW_BYTES:
+                rest += piece
+        if rest:
+            yield rest[: ROW_BYTES + 1]
+
+    def _read(self) -> bytes:
+        try:
+            return self._stream.read(self._block_bytes)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise FileRefused(f"the gzip data is damaged or cut short ({error}); send the file again") from error
+        except OSError as error:
+            raise FileRefused(f"the file cannot be read ({error})") from error
+

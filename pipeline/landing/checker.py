@@ -1,0 +1,158 @@
+"""From the text of a chunk to what is stored of it. Remembers what later chunks need."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.landing.chunks import Chunk
+from pipeline.landing.columns import ColumnMap
+from pipeline.landing.contract import OrderLineContract
+from pipeline.landing.keys import version_keys
+from pipeline.landing.models import DuplicateRows
+from pipeline.landing.quarantine import QuarantinedRow, quarantined_rows
+from pipeline.landing.seen import KnownVersions, PairCounts, SeenRows, group
+from pipeline.landing.tally import Tally
+from pipeline.landing.values import extra_values, named_values
+
+_PRODUCT = ("product_id", "product_name", "category")
+_CUSTOMER = ("customer_id", "customer_name", "customer_email", "customer_address")
+_LINE = (
+    "row_number",
+    "occurrence",
+    "sale_day",
+    "quantity_number",
+    "product_key",
+    "customer_key",
+    "order_id",
+    "product_id",
+    "customer_id",
+    "region",
+    "payment_method",
+    "unit_price",
+    "discount",
+    "shipping",
+    "unit_cost",
+    "extra",
+)
+_CONTRACT_COLUMNS = tuple(OrderLineContract.column_names())
+
+
+@dataclass(frozen=True)
+class CheckedChunk:
+    """What a chunk adds to the raw tables: frames whose columns are the tables', without batch_id."""
+
+    lines: pl.DataFrame
+    products: pl.DataFrame
+    customers: pl.DataFrame
+    quarantine: list[QuarantinedRow]
+    tally: Tally
+
+
+class BatchChecker:
+    """Checks the chunks of one file, in order."""
+
+    def __init__(self, columns: ColumnMap, duplicate_rows: DuplicateRows) -> None:
+        self._columns = columns
+        self._seen_rows = SeenRows() if duplicate_rows == "quarantine" else None
+        self._pairs = PairCounts()
+        self._products = KnownVersions()
+        self._customers = KnownVersions()
+
+    def check(self, chunk: Chunk) -> CheckedChunk:
+        """Split a chunk into what is accepted and what is quarantined."""
+        values = named_values(chunk, self._columns, self._repeats(chunk))
+        values = values.with_columns(self._occurrences(values))
+        good, failures = OrderLineContract.filter(values.select(_CONTRACT_COLUMNS))
+        quarantine = quarantined_rows(failures.details(), values, chunk)
+        accepted = values
+        if quarantine:
+            kept = good["position"]
+            accepted = values[kept]
+            chunk = Chunk(chunk.text[kept], chunk.row_number, chunk.damage, chunk.raw_text)
+        accepted = accepted.with_columns(extra_values(chunk.text, self._columns))
+        return self._split(accepted, quarantine)
+
+    def _repeats(self, chunk: Chunk) -> npt.NDArray[np.bool_]:
+        repeats = np.zeros(chunk.text.height, dtype=np.bool_)
+        if self._seen_rows is None:
+            return repeats
+        # A row with damage is never called a duplicate: not all of it could be compared.
+        whole = chunk.damage == 0
+        first, second = _hashes(chunk.text)
+        repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
+        return repeats
+
+    def _occurrences(self, values: pl.DataFrame) -> pl.Series:
+        keys = values.select("order_id", "product_id")
+        has_key = values.select(
+            (pl.col("order_id") != "").fill_null(value=False)
+            & (pl.col("product_id") != "").fill_null(value=False)
+        ).to_series()
+        pairs = keys.hash_rows(seed=3).to_numpy()
+        if has_key.all():
+            return pl.Series("occurrence", self._pairs.occurrences(pairs))
+        mask = has_key.to_numpy()
+        numbers = np.zeros(len(pairs), dtype=np.int32)
+        numbers[mask] = self._pairs.occurrences(pairs[mask])
+        return pl.Series("occurrence", numbers)
+
+    def _split(self, accepted: pl.DataFrame, quarantine: list[QuarantinedRow]) -> CheckedChunk:
+        accepted = accepted.with_columns(
+            _blank_as_null(name) for name in ("product_name", "unit_cost", *_CUSTOMER)
+        )
+        product_keys, products = _versions(self._products, accepted, _PRODUCT)
+        buyers = accepted.filter(pl.col("customer_id").is_not_null())
+        customer_keys, customers = _versions(self._customers, buyers, _CUSTOMER)
+        accepted = accepted.with_columns(pl.Series("product_key", product_keys))
+        if buyers.height == accepted.height:
+            accepted = accepted.with_columns(pl.Series("customer_key", customer_keys))
+        else:
+            keys_by_position = buyers.select("position", pl.Series("customer_key", customer_keys))
+            accepted = accepted.join(keys_by_position, on="position", how="left", maintain_order="left")
+        return CheckedChunk(
+            lines=accepted.select(_LINE),
+            products=products.rename({"key": "product_key"}),
+            customers=customers.rename({"key": "customer_key"}),
+            quarantine=quarantine,
+            tally=_tally(accepted, quarantine),
+        )
+
+
+def _tally(accepted: pl.DataFrame, quarantine: list[QuarantinedRow]) -> Tally:
+    first, last = accepted.select(
+        pl.col("sale_day").min().alias("first"), pl.col("sale_day").max().alias("last")
+    ).row(0)
+    return Tally(
+        rows_read=accepted.height + len(quarantine),
+        rows_accepted=accepted.height,
+        rows_quarantined=len(quarantine),
+        reasons=Counter(row.reasons[0] for row in quarantine),
+        first_sale_date=first,
+        last_sale_date=last,
+    )
+
+
+def _blank_as_null(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
+
+
+def _hashes(frame: pl.DataFrame) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    return frame.hash_rows(seed=1).to_numpy(), frame.hash_rows(seed=2).to_numpy()
+
+
+def _versions(
+    known: KnownVersions, rows: pl.DataFrame, columns: tuple[str, ...]
+) -> tuple[npt.NDArray[np.int64], pl.DataFrame]:
+    """Each row's version key, and the versions that the batch has not had before."""
+    first, second = _hashes(rows.select(columns))
+    groups = group(first, second)
+    firsts, seconds = first[groups.firsts], second[groups.firsts]
+    is_known, keys = known.find(firsts, seconds)
+    new = rows[groups.firsts[~is_known]].select("row_number", *columns)
+    new_keys = version_keys(new.select(columns).iter_rows())
+    keys[~is_known] = new_keys
+    known.add(firsts[~is_known], seconds[~is_known], new_keys)
+    return keys[groups.inverse], new.select("row_number", pl.Series("key", new_keys), *columns)

@@ -1,0 +1,122 @@
+"""One file, read and checked from beginning to end; what a landing and a dry run share."""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.landing.blocks import BLOCK_BYTES
+from pipeline.landing.checker import BatchChecker
+from pipeline.landing.copying import EncodedChunk, encode
+from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
+from pipeline.landing.prefetch import prefetched
+from pipeline.landing.quarantine import QuarantinedRow
+from pipeline.landing.reader import OrderLineFile
+from pipeline.landing.tally import Tally
+
+# Of a refused file so much is kept to look at.
+REFUSED_ROWS_KEPT = 1_000
+_REFUSED_CHARACTERS_KEPT = 16_000_000
+_CHUNKS_AHEAD = 2
+
+
+@dataclass
+class FileOutcome:
+    """What reading a file came to. ``refusal`` says why it may not be landed, if so."""
+
+    tally: Tally = field(default_factory=Tally)
+    refusal: str | None = None
+    first_quarantined: list[QuarantinedRow] = field(default_factory=list)
+    seconds: float = 0.0
+    _characters: int = 0
+
+    def add(self, chunk: EncodedChunk) -> None:
+        """Count a chunk, and keep the first of its quarantined rows."""
+        self.tally.add(chunk.tally)
+        for row in chunk.quarantine:
+            if len(self.first_quarantined) == REFUSED_ROWS_KEPT or self._characters > _REFUSED_CHARACTERS_KEPT:
+                return
+            self.first_quarantined.append(row)
+            self._characters += len(row.raw_text)
+
+    def result(
+        self, request: LandingRequest, path: Path, batch_id: int | None, status: Status, message: str | None
+    ) -> BatchResult:
+        """The outcome as the caller of landing sees it."""
+        tally = self.tally
+        is_in = status in ("landed", "checked")
+        return BatchResult(
+            batch_id=batch_id,
+            file_name=path.name,
+            source=request.source,
+            status=status,
+            message=message,
+            rows_read=tally.rows_read,
+            rows_accepted=tally.rows_accepted if is_in else 0,
+            rows_quarantined=tally.rows_quarantined,
+            reasons=dict(tally.reasons.most_common()),
+            quarantine_samples=tuple(
+                RowProblem(row.row_number, row.reasons) for row in self.first_quarantined[:SAMPLES_KEPT]
+            ),
+            first_sale_date=tally.first_sale_date if is_in else None,
+            last_sale_date=tally.last_sale_date if is_in else None,
+            seconds=self.seconds,
+        )
+
+
+def read_and_check(
+    path: Path,
+    request: LandingRequest,
+    batch_id: int,
+    store: Callable[[EncodedChunk], None],
+    progress: Callable[[Progress], None],
+    block_bytes: int = BLOCK_BYTES,
+) -> FileOutcome:
+    """Read a file, check every row, and hand each chunk to ``store`` while the next one is read.
+
+    A file that cannot be read as order lines is an outcome with a ``refusal``.
+
+    Raises:
+        LandingError: it cannot be opened, or changed while it was read.
+    """
+    started = time.monotonic()
+    outcome = FileOutcome()
+    before = _identity(path)
+    try:
+        with OrderLineFile(path, block_bytes) as file:
+            checker = BatchChecker(file.columns, request.duplicate_rows)
+            encoded = (encode(checker.check(chunk), batch_id) for chunk in file.chunks())
+            with closing(prefetched(encoded, _CHUNKS_AHEAD)) as chunks:
+                for chunk in chunks:
+                    store(chunk)
+                    outcome.add(chunk)
+                    progress(_progress(path.name, outcome.tally, file, time.monotonic() - started))
+        outcome.refusal = outcome.tally.refusal()
+    except FileRefused as error:
+        outcome.refusal = str(error)
+    outcome.seconds = time.monotonic() - started
+    if _identity(path) != before:
+        raise LandingError(f"{path}: the file changed while it was read; load it again once it is complete")
+    return outcome
+
+
+def _progress(file_name: str, tally: Tally, file: OrderLineFile, seconds: float) -> Progress:
+    return Progress(
+        file_name=file_name,
+        rows_read=tally.rows_read,
+        rows_accepted=tally.rows_accepted,
+        rows_quarantined=tally.rows_quarantined,
+        bytes_read=file.bytes_read,
+        bytes_total=file.bytes_total,
+        seconds=seconds,
+    )
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,231 @@
+"""The contract of an order line. A rule's name is its public code, in the order of reporting.
+
+A rule that is null counts as kept, so a value that could not be told breaks no rule of its
+own. Numbers are judged on their text: nothing is ever rounded or made a float.
+"""
+
+import dataframely as dy
+import polars as pl
+
+from pipeline.landing.chunks import Damage
+
+ID_CHARACTERS = 200
+LABEL_CHARACTERS = 200
+MAX_QUANTITY = 2_147_483_647
+DUPLICATE = "duplicate_row"
+
+_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
+_INTEGER = r"^[+-]?[0-9]+(?:\.0*)?$"
+# numeric(18, 6) holds twelve digits before the point.
+_TOO_BIG = r"^[+-]?0*[1-9][0-9]{12,}(?:\.[0-9]*)?$"
+_TOO_PRECISE = r"^[+-]?[0-9]*\.[0-9]{6}[0-9]*[1-9]0*$"
+_BELOW_ZERO = r"^-(?:[0-9]*[1-9][0-9]*\.?[0-9]*|[0-9]*\.[0-9]*[1-9][0-9]*)$"
+_UP_TO_ONE = r"^(?:\+?0*1(?:\.0*)?|\+?0*\.[0-9]+|\+?0+\.?|-0*\.?0*)$"
+# A date, perhaps with a time of day, which is dropped. A time with an offset is refused: it
+# may be another day here.
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?$"
+
+
+def _undamaged(damage: Damage) -> pl.Expr:
+    return pl.col("damage") & int(damage) == 0
+
+
+def _given(name: str) -> pl.Expr:
+    return pl.col(name) != ""
+
+
+def _number(name: str) -> pl.Expr:
+    return ~_given(name) | pl.col(name).str.contains(_NUMBER)
+
+
+def _without(name: str, pattern: str) -> pl.Expr:
+    return ~pl.col(name).str.contains(pattern)
+
+
+def _short(name: str, characters: int) -> pl.Expr:
+    return pl.col(name).str.len_chars() <= characters
+
+
+class OrderLineContract(dy.Schema):
+    """One row of the feed ``order_lines``: trimmed text, beside what was parsed from it."""
+
+    position = dy.UInt32(nullable=True)
+    damage = dy.UInt16(nullable=True)
+    is_repeat = dy.Bool(nullable=True)
+    order_id = dy.String(nullable=True)
+    product_id = dy.String(nullable=True)
+    customer_id = dy.String(nullable=True)
+    category = dy.String(nullable=True)
+    region = dy.String(nullable=True)
+    payment_method = dy.String(nullable=True)
+    sale_date = dy.String(nullable=True)
+    sale_day = dy.Date(nullable=True)
+    quantity = dy.String(nullable=True)
+    quantity_number = dy.Int64(nullable=True)
+    unit_price = dy.String(nullable=True)
+    discount = dy.String(nullable=True)
+    shipping = dy.String(nullable=True)
+    unit_cost = dy.String(nullable=True)
+
+    @dy.rule()
+    def row_too_long(cls) -> pl.Expr:
+        return _undamaged(Damage.ROW_TOO_LONG)
+
+    @dy.rule()
+    def unclosed_quote(cls) -> pl.Expr:
+        return _undamaged(Damage.UNCLOSED_QUOTE)
+
+    @dy.rule()
+    def malformed_quotes(cls) -> pl.Expr:
+        return _undamaged(Damage.MALFORMED_QUOTES)
+
+    @dy.rule()
+    def stray_carriage_return(cls) -> pl.Expr:
+        return _undamaged(Damage.STRAY_CARRIAGE_RETURN)
+
+    @dy.rule()
+    def too_few_fields(cls) -> pl.Expr:
+        return _undamaged(Damage.TOO_FEW_FIELDS)
+
+    @dy.rule()
+    def too_many_fields(cls) -> pl.Expr:
+        return _undamaged(Damage.TOO_MANY_FIELDS)
+
+    @dy.rule()
+    def invalid_utf8(cls) -> pl.Expr:
+        return _undamaged(Damage.INVALID_UTF8)
+
+    @dy.rule()
+    def nul_character(cls) -> pl.Expr:
+        return _undamaged(Damage.NUL_CHARACTER)
+
+    @dy.rule()
+    def order_id_missing(cls) -> pl.Expr:
+        return _given("order_id")
+
+    @dy.rule()
+    def order_id_too_long(cls) -> pl.Expr:
+        return _short("order_id", ID_CHARACTERS)
+
+    @dy.rule()
+    def product_id_missing(cls) -> pl.Expr:
+        return _given("product_id")
+
+    @dy.rule()
+    def product_id_too_long(cls) -> pl.Expr:
+        return _short("product_id", ID_CHARACTERS)
+
+    @dy.rule()
+    def customer_id_too_long(cls) -> pl.Expr:
+        return _short("customer_id", ID_CHARACTERS)
+
+    @dy.rule()
+    def category_too_long(cls) -> pl.Expr:
+        return _short("category", LABEL_CHARACTERS)
+
+    @dy.rule()
+    def region_too_long(cls) -> pl.Expr:
+        return _short("region", LABEL_CHARACTERS)
+
+    @dy.rule()
+    def payment_method_too_long(cls) -> pl.Expr:
+        return _short("payment_method", LABEL_CHARACTERS)
+
+    @dy.rule()
+    def sale_date_missing(cls) -> pl.Expr:
+        return _given("sale_date")
+
+    @dy.rule()
+    def sale_date_invalid(cls) -> pl.Expr:
+        is_date = pl.col("sale_date").str.contains(_DATE) & pl.col("sale_day").is_not_null()
+        return ~_given("sale_date") | is_date
+
+    @dy.rule()
+    def sale_date_out_of_range(cls) -> pl.Expr:
+        in_range = pl.col("sale_day").is_between(pl.date(1900, 1, 1), pl.date(2199, 12, 31))
+        return in_range | ~pl.col("sale_date").str.contains(_DATE)
+
+    @dy.rule()
+    def quantity_missing(cls) -> pl.Expr:
+        return _given("quantity")
+
+    @dy.rule()
+    def quantity_not_integer(cls) -> pl.Expr:
+        return ~_given("quantity") | pl.col("quantity").str.contains(_INTEGER)
+
+    @dy.rule()
+    def quantity_zero(cls) -> pl.Expr:
+        return pl.col("quantity_number") != 0
+
+    @dy.rule()
+    def quantity_out_of_range(cls) -> pl.Expr:
+        in_range = pl.col("quantity_number").is_between(-MAX_QUANTITY, MAX_QUANTITY).fill_null(value=False)
+        return in_range | ~pl.col("quantity").str.contains(_INTEGER)
+
+    @dy.rule()
+    def unit_price_missing(cls) -> pl.Expr:
+        return _given("unit_price")
+
+    @dy.rule()
+    def unit_price_invalid(cls) -> pl.Expr:
+        return _number("unit_price")
+
+    @dy.rule()
+    def unit_price_negative(cls) -> pl.Expr:
+        return _without("unit_price", _BELOW_ZERO)
+
+    @dy.rule()
+    def unit_price_too_precise(cls) -> pl.Expr:
+        return _without("unit_price", _TOO_PRECISE)
+
+    @dy.rule()
+    def unit_price_out_of_range(cls) -> pl.Expr:
+        return _without("unit_price", _TOO_BIG)
+
+    @dy.rule()
+    def discount_invalid(cls) -> pl.Expr:
+        return _number("discount")
+
+    @dy.rule()
+    def discount_out_of_range(cls) -> pl.Expr:
+        return pl.col("discount").str.contains(_UP_TO_ONE) | _without("discount", _NUMBER)
+
+    @dy.rule()
+    def discount_too_precise(cls) -> pl.Expr:
+        return _without("discount", _TOO_PRECISE)
+
+    @dy.rule()
+    def shipping_invalid(cls) -> pl.Expr:
+        return _number("shipping")
+
+    @dy.rule()
+    def shipping_negative(cls) -> pl.Expr:
+        return _without("shipping", _BELOW_ZERO)
+
+    @dy.rule()
+    def shipping_too_precise(cls) -> pl.Expr:
+        return _without("shipping", _TOO_PRECISE)
+
+    @dy.rule()
+    def shipping_out_of_range(cls) -> pl.Expr:
+        return _without("shipping", _TOO_BIG)
+
+    @dy.rule()
+    def unit_cost_invalid(cls) -> pl.Expr:
+        return _number("unit_cost")
+
+    @dy.rule()
+    def unit_cost_negative(cls) -> pl.Expr:
+        return _without("unit_cost", _BELOW_ZERO)
+
+    @dy.rule()
+    def unit_cost_too_precise(cls) -> pl.Expr:
+        return _without("unit_cost", _TOO_PRECISE)
+
+    @dy.rule()
+    def unit_cost_out_of_range(cls) -> pl.Expr:
+        return _without("unit_cost", _TOO_BIG)
+
+    @dy.rule()
+    def duplicate_row(cls) -> pl.Expr:
+        return ~pl.col("is_repeat")

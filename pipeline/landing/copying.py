@@ -1,0 +1,81 @@
+"""Checked rows into the raw tables, by COPY."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import polars as pl
+from psycopg import Cursor, sql
+from psycopg.rows import TupleRow
+
+from pipeline.landing.checker import CheckedChunk
+from pipeline.landing.quarantine import QuarantinedRow
+from pipeline.landing.tally import Tally
+
+# What a frame's column is called in its table, where the names differ.
+_TABLE_NAMES = {"sale_day": "sale_date", "quantity_number": "quantity"}
+
+
+@dataclass(frozen=True)
+class EncodedChunk:
+    """A chunk in the form that COPY takes: (table, columns, CSV) for each table it adds to."""
+
+    tables: tuple[tuple[str, tuple[str, ...], bytes], ...]
+    quarantine: list[QuarantinedRow]
+    tally: Tally
+
+
+def encode(chunk: CheckedChunk, batch_id: int) -> EncodedChunk:
+    """Write a checked chunk's frames as CSV, with the batch's id on each row."""
+    frames = (("order_lines", chunk.lines), ("products", chunk.products), ("customers", chunk.customers))
+    return EncodedChunk(
+        tables=tuple(
+            (table, _table_columns(frame), _csv(frame, batch_id)) for table, frame in frames if frame.height
+        ),
+        quarantine=chunk.quarantine,
+        tally=chunk.tally,
+    )
+
+
+def _table_columns(frame: pl.DataFrame) -> tuple[str, ...]:
+    return ("batch_id", *(_TABLE_NAMES.get(column, column) for column in frame.columns))
+
+
+def _csv(frame: pl.DataFrame, batch_id: int) -> bytes:
+    buffer = BytesIO()
+    frame.select(pl.lit(batch_id).alias("batch_id"), pl.all()).write_csv(buffer, include_header=False)
+    return buffer.getvalue()
+
+
+def copy_chunk(cursor: Cursor[TupleRow], chunk: EncodedChunk, batch_id: int) -> None:
+    """Add a chunk's rows to the raw tables, in the cursor's transaction."""
+    for table, columns, data in chunk.tables:
+        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+            sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with cursor.copy(statement) as copy:
+            copy.write(data)
+    if chunk.quarantine:
+        copy_quarantine(cursor, chunk.quarantine, batch_id)
+
+
+def copy_quarantine(cursor: Cursor[TupleRow], rows: list[QuarantinedRow], batch_id: int) -> None:
+    """Add rows to the quarantine, in the cursor's transaction."""
+    statement = """
+        copy raw.quarantine (batch_id, row_number, reasons, raw_text, order_id, product_id, occurrence)
+        from stdin
+    """
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(
+                (
+                    batch_id,
+                    row.row_number,
+                    list(row.reasons),
+                    row.raw_text,
+                    row.order_id,
+                    row.product_id,
+                    row.occurrence,
+                )
+            )
+
+

@@ -1,0 +1,198 @@
+"""Land the files of one call."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from pipeline.landing.batches import (
+    DeliveredFile,
+    LatestDeliveries,
+    close_batch,
+    deliver,
+    latest_deliveries,
+    open_batch,
+)
+from pipeline.landing.checking import FileOutcome, read_and_check
+from pipeline.landing.copying import EncodedChunk, copy_chunk, copy_quarantine
+from pipeline.landing.errors import LandingError
+from pipeline.landing.models import BatchResult, LandingRequest, Progress
+from pipeline.landing.overwrite_guard import overwrite_refusal
+from pipeline.landing.tally import Tally
+from pipeline.warehouse.connect import connect
+
+ProgressReport = Callable[[Progress], None]
+
+_SOURCE_CHARACTERS = 63
+
+
+def land(connection_url: str, request: LandingRequest, progress: ProgressReport) -> list[BatchResult]:
+    """Land a call's files as batches; one result a file, in the order given.
+
+    The caller holds the refresh lock. In append mode each file stands alone; in overwrite mode
+    all are landed or none. A refused or skipped file is a result, not an error.
+
+    Raises:
+        LandingError: a file cannot be opened (then nothing was written), or landing broke off
+            (then the batches it was at are ``failed``).
+    """
+    _require_usable(request)
+    files = [deliver(path) for path in request.paths]
+    with connect(connection_url) as connection:
+        call = _Call(connection, request, progress)
+        try:
+            return call.land(files)
+        except BaseException as error:
+            call.fail_open_batches(error)
+            if isinstance(error, psycopg.Error):
+                raise LandingError(f"the database broke off the landing: {_first_line(error)}") from error
+            raise
+
+
+def check(request: LandingRequest, progress: ProgressReport) -> list[BatchResult]:
+    """Read and check a call's files exactly as ``land`` does, and write nothing.
+
+    Raises:
+        LandingError: a file cannot be opened.
+    """
+    _require_usable(request)
+    for path in request.paths:
+        deliver(path)
+    results = []
+    for path in request.paths:
+        outcome = read_and_check(path, request, 0, lambda _: None, progress)
+        status = "refused" if outcome.refusal else "checked"
+        results.append(outcome.result(request, path, None, status, outcome.refusal))
+    return results
+
+
+class _Call:
+    """The landing of one call, over one connection."""
+
+    def __init__(
+        self, connection: Connection[TupleRow], request: LandingRequest, progress: ProgressReport
+    ) -> None:
+        self._connection = connection
+        self._request = request
+        self._progress = progress
+        self._call_id: int | None = None
+        self._open: list[int] = []
+
+    def land(self, files: Sequence[DeliveredFile]) -> list[BatchResult]:
+        latest = latest_deliveries(self._connection, self._request.source)
+        if latest and _equals_call(files, latest, self._request):
+            pairs = zip(files, latest.call, strict=True)
+            return [self._skip(file, delivery.batch_id) for file, delivery in pairs]
+        if self._request.mode == "overwrite":
+            return self._land_together(files)
+        return [self._append(file) for file in files]
+
+    def _append(self, file: DeliveredFile) -> BatchResult:
+        latest = latest_deliveries(self._connection, self._request.source)
+        if latest and latest.batch.equals(file, self._request):
+            return self._skip(file, latest.batch.batch_id)
+        return self._land_together([file])[0]
+
+    def _skip(self, file: DeliveredFile, equal_batch_id: int) -> BatchResult:
+        message = f"the same file, read the same way, is batch {equal_batch_id}; nothing to land"
+        batch_id = self._open_batches([file])[0]
+        close_batch(self._connection, batch_id, "skipped", Tally(), message)
+        self._commit()
+        return FileOutcome().result(self._request, file.path, batch_id, "skipped", message)
+
+    def _land_together(self, files: Sequence[DeliveredFile]) -> list[BatchResult]:
+        """Land files in one transaction: all of them, or none."""
+        batch_ids = self._open_batches(files)
+        self._connection.commit()
+        outcomes: list[FileOutcome] = []
+        for file, batch_id in zip(files, batch_ids, strict=True):
+            outcomes.append(self._copy_file(file.path, batch_id))
+            if outcomes[-1].refusal:
+                break
+        else:
+            if self._request.mode == "overwrite" and not self._request.force:
+                refusal = overwrite_refusal(self._connection, self._request.source, batch_ids)
+                for outcome in outcomes:
+                    outcome.refusal = refusal
+        if any(outcome.refusal for outcome in outcomes):
+            return self._refuse(files, batch_ids, outcomes)
+        for batch_id, outcome in zip(batch_ids, outcomes, strict=True):
+            close_batch(self._connection, batch_id, "landed", outcome.tally, None)
+        self._commit()
+        return [
+            outcome.result(self._request, file.path, batch_id, "landed", None)
+            for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True)
+        ]
+
+    def _copy_file(self, path: Path, batch_id: int) -> FileOutcome:
+        with self._connection.cursor() as cursor:
+            store: Callable[[EncodedChunk], None] = partial(copy_chunk, cursor, batch_id=batch_id)
+            return read_and_check(path, self._request, batch_id, store, self._progress)
+
+    def _refuse(
+        self, files: Sequence[DeliveredFile], batch_ids: Sequence[int], outcomes: Sequence[FileOutcome]
+    ) -> list[BatchResult]:
+        """Take back what was copied; keep the counts, the reasons and the first bad rows."""
+        self._connection.rollback()
+        refused = next(at for at, outcome in enumerate(outcomes) if outcome.refusal)
+        others = f"refused because {files[refused].path.name}, a part of the same overwrite, was refused"
+        results = []
+        for at, (file, batch_id) in enumerate(zip(files, batch_ids, strict=True)):
+            outcome = outcomes[at] if at < len(outcomes) else FileOutcome()
+            message = outcome.refusal or others
+            close_batch(self._connection, batch_id, "refused", outcome.tally, message)
+            with self._connection.cursor() as cursor:
+                copy_quarantine(cursor, outcome.first_quarantined, batch_id)
+            results.append(outcome.result(self._request, file.path, batch_id, "refused", message))
+        self._commit()
+        return results
+
+    def _open_batches(self, files: Sequence[DeliveredFile]) -> list[int]:
+        batch_ids = []
+        for file in files:
+            batch_id = open_batch(self._connection, self._request, file, self._call_id)
+            self._call_id = self._call_id or batch_id
+            batch_ids.append(batch_id)
+        self._open = batch_ids
+        return batch_ids
+
+    def _commit(self) -> None:
+        self._connection.commit()
+        self._open = []
+
+    def fail_open_batches(self, error: BaseException) -> None:
+        """Mark the batches at hand as failed; a lost connection leaves that to ``close_orphans``."""
+        message = _first_line(error) if isinstance(error, Exception) else "interrupted"
+        with contextlib.suppress(psycopg.Error):
+            self._connection.rollback()
+            for batch_id in self._open:
+                close_batch(self._connection, batch_id, "failed", Tally(), message)
+            self._connection.commit()
+
+
+def _equals_call(
+    files: Sequence[DeliveredFile], latest: LatestDeliveries, request: LandingRequest
+) -> bool:
+    return len(files) == len(latest.call) and all(
+        delivery.equals(file, request) for delivery, file in zip(latest.call, files, strict=True)
+    )
+
+
+def _require_usable(request: LandingRequest) -> None:
+    source = request.source
+    if not request.paths:
+        raise LandingError("no file was named: name at least one CSV file")
+    is_plain = source.isprintable() and source == source.strip() and not set(source) & set("/\\")
+    if not (0 < len(source) <= _SOURCE_CHARACTERS and is_plain):
+        raise LandingError(
+            f"{source!r} cannot be a source's name: use up to {_SOURCE_CHARACTERS} characters, "
+            "no slashes, no blanks at its ends"
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,81 @@
+"""The values that pass between landing and its callers."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+Mode = Literal["append", "overwrite"]
+DuplicateRows = Literal["quarantine", "keep"]
+Status = Literal["landed", "skipped", "refused", "failed", "checked"]
+
+DEFAULT_SOURCE = "default"
+FEED = "order_lines"
+SAMPLES_KEPT = 20
+
+
+@dataclass(frozen=True)
+class LandingRequest:
+    """The files of one call, and how they are to be read.
+
+    With ``mode="overwrite"`` the files together are the whole truth for their source.
+    ``force`` lets an overwrite delete more than a fifth of the source's lines.
+    """
+
+    paths: tuple[Path, ...]
+    source: str = DEFAULT_SOURCE
+    mode: Mode = "append"
+    duplicate_rows: DuplicateRows = "quarantine"
+    force: bool = False
+    requested_by: str = "cli"
+    dagster_run_id: str | None = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The settings that change how a file is read; kept with its batch."""
+        return {"duplicate_rows": self.duplicate_rows}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one file is: rows and bytes so far, bytes as they lie on disk."""
+
+    file_name: str
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    bytes_read: int
+    bytes_total: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """One quarantined row, without its text: the line it starts on and what it breaks."""
+
+    row_number: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of one file.
+
+    ``rows_read = rows_accepted + rows_quarantined`` for a landed (or checked) file.
+    ``reasons`` counts each quarantined row once, under its first reason. A dry run has no
+    ``batch_id`` and the status ``checked`` or ``refused``.
+    """
+
+    batch_id: int | None
+    file_name: str
+    source: str
+    status: Status
+    message: str | None = None
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    quarantine_samples: tuple[RowProblem, ...] = ()
+    first_sale_date: date | None = None
+    last_sale_date: date | None = None
+    seconds: float = 0.0

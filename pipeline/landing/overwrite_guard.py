@@ -1,0 +1,70 @@
+"""Would an overwrite delete more than anybody means to?"""
+
+from collections.abc import Sequence
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+# An overwrite that deletes more than one line in so many needs to be forced.
+_ONE_IN = 5
+
+_COUNT_LOST = """
+with published_batches as (
+    select build_batches.batch_id
+    from core.build_batches
+    inner join core.builds using (build_id)
+    where builds.status = 'published'
+),
+
+known as (
+    {published_keys}
+    select order_lines.order_id, order_lines.product_id, order_lines.occurrence
+    from raw.order_lines
+    inner join raw.batches using (batch_id)
+    where batches.source = %(source)s and batches.status = 'landed'
+        and batch_id not in (select batch_id from published_batches)
+),
+
+delivered as (
+    select order_id, product_id, occurrence
+    from raw.order_lines
+    where batch_id = any(%(batch_ids)s)
+    union
+    select order_id, product_id, occurrence
+    from raw.quarantine
+    where batch_id = any(%(batch_ids)s) and occurrence is not null and reasons[1] <> 'duplicate_row'
+)
+
+select count(*), count(*) filter (where delivered.order_id is null)
+from known
+left join delivered using (order_id, product_id, occurrence)
+"""
+_PUBLISHED_KEYS = """
+    select order_id, product_id, occurrence
+    from core.fct_order_lines
+    where source = %(source)s
+    union
+"""
+
+
+def overwrite_refusal(
+    connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]
+) -> str | None:
+    """Why these batches, not yet committed, may not overwrite the source; None when they may.
+
+    A quarantined row whose key could be read keeps its old line, so it deletes nothing.
+    """
+    is_published = connection.execute("select to_regclass('core.fct_order_lines') is not null").fetchone()
+    assert is_published is not None
+    query = sql.SQL(_COUNT_LOST).format(
+        published_keys=sql.SQL(_PUBLISHED_KEYS if is_published[0] else "")
+    )
+    counts = connection.execute(query, {"source": source, "batch_ids": list(batch_ids)}).fetchone()
+    assert counts is not None
+    known, lost = counts
+    if lost * _ONE_IN <= known:
+        return None
+    return (
+        f"this overwrite would delete {lost:,} of the {known:,} lines of source {source!r}, more than a "
+        "fifth; if that is meant, force it"
+    )

@@ -1,0 +1,63 @@
+"""A chunk's text under our own names: trimmed, with defaults, beside what is parsed from it."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.landing.chunks import Chunk
+from pipeline.landing.columns import TITLES, ColumnMap
+
+UNSPECIFIED = "Unspecified"
+# What a blank (or a column that the file lacks) means. The others stay blank.
+_BLANK_MEANS = {
+    "category": UNSPECIFIED,
+    "region": UNSPECIFIED,
+    "payment_method": UNSPECIFIED,
+    "discount": "0",
+    "shipping": "0",
+}
+_DIGITS_BEFORE_POINT_ZERO = r"^([+-]?[0-9]+)\.0*$"
+
+
+def named_values(chunk: Chunk, columns: ColumnMap, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """The columns that the contract judges, and the rest of ours, one row for each of the chunk's."""
+    frame = chunk.text.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("position"),
+        pl.Series("row_number", chunk.row_number),
+        pl.Series("damage", chunk.damage),
+        pl.Series("is_repeat", is_repeat),
+        *(_text(name, columns) for name in TITLES),
+    )
+    frame = frame.with_columns(
+        pl.col("sale_date").str.head(10).str.to_date("%Y-%m-%d", strict=False).alias("sale_day"),
+        pl.col("quantity").cast(pl.Int64, strict=False).alias("quantity_number"),
+    )
+    if frame["quantity_number"].null_count():
+        whole = pl.col("quantity").str.replace(_DIGITS_BEFORE_POINT_ZERO, "${1}").cast(pl.Int64, strict=False)
+        frame = frame.with_columns(whole.alias("quantity_number"))
+    return frame
+
+
+def _text(name: str, columns: ColumnMap) -> pl.Expr:
+    blank = _BLANK_MEANS.get(name, "")
+    if name not in columns.positions:
+        return pl.lit(blank).alias(name)
+    trimmed = pl.col(str(columns.positions[name])).str.strip_chars()
+    if blank:
+        trimmed = pl.when(trimmed == "").then(pl.lit(blank)).otherwise(trimmed)
+    return trimmed.alias(name)
+
+
+def extra_values(text: pl.DataFrame, columns: ColumnMap) -> pl.Series:
+    """The columns that are not ours as JSON objects of their non-blank values; null where none is."""
+    if not columns.extra:
+        return pl.Series("extra", [None] * text.height, dtype=pl.String)
+    members = []
+    for title, position in columns.extra.items():
+        value = pl.col(str(position)).str.strip_chars()
+        member = pl.struct(value.alias(title)).struct.json_encode().str.head(-1).str.tail(-1)
+        members.append(pl.when(value != "").then(member))
+    joined = pl.concat_str(members, separator=",", ignore_nulls=True)
+    return text.select(
+        pl.when(joined != "").then(pl.concat_str(pl.lit("{"), joined, pl.lit("}"))).alias("extra")
+    ).to_series()

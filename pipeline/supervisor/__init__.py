@@ -1,0 +1,1 @@
+"""`tillhouse up`: start the services, watch them, and stop all of them."""

@@ -1,0 +1,136 @@
+"""The figures: golden ones, and random questions against a computation without SQL."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from api.queries.dates import GRAINS
+from api.queries.dimensions import GROUPS
+from api.queries.revenue import RevenueQuestion, answer
+from pipeline.warehouse.connect import connect
+from tests.api.conftest import StrictClient
+from tests.api.published import Line
+from tests.api.reference import expected_rows
+from tests.conftest import Warehouse
+
+
+def test_the_six_lines_give_the_golden_totals(client: StrictClient, golden: int) -> None:
+    found = client.get("/api/v1/revenue/total").json
+    assert found is not None
+    assert found["data"]["net_revenue"] == "4712.5675"
+    assert found["data"]["total_revenue"] == "4782.5675"
+    assert found["data"]["orders"] == 6
+    assert found["data"]["customers"] == 3
+    assert found["data"]["cost"] is None
+    assert found["data"]["average_order_value"] == "785.427917"
+    assert found["meta"]["range"] == {"start_date": "2023-12-15", "end_date": "2024-05-18"}
+    assert found["meta"]["build_id"] == golden
+    assert found["meta"]["data_as_of"] == "2024-05-18"
+
+
+def test_gross_revenue_of_calendar_2024_by_region_is_golden(client: StrictClient, golden: int) -> None:
+    query = "start_date=2024-01-01&end_date=2024-12-31&sort=-gross_revenue"
+    found = client.get(f"/api/v1/revenue/by-region?{query}").json
+    assert found is not None
+    assert [(row["region"], row["gross_revenue"]) for row in found["data"]] == [
+        ("Asia", "2777.97"),
+        ("Europe", "1299.00"),
+        ("North America", "349.99"),
+        ("South America", "180.00"),
+    ]
+
+
+def test_every_route_writes_its_keys_in_the_documented_order(client: StrictClient, golden: int) -> None:
+    found = client.get("/api/v1/revenue?group_by=product,region&grain=year&limit=1").json
+    assert found is not None
+    assert list(found["data"][0]) == [
+        "bucket", "product", "region", "gross_revenue", "discounts", "returns", "net_revenue", "shipping",
+        "total_revenue", "cost", "margin", "cost_coverage", "orders", "return_orders", "customers", "units",
+        "units_returned", "net_units", "average_order_value", "share_of_total",
+    ]  # fmt: skip
+
+
+def random_question(random: Random, number: int) -> RevenueQuestion:
+    groups = tuple(random.sample(GROUPS, random.choice([0, 1, 1, 2, 3])))
+    grain = random.choice([None, None, *GRAINS])
+    start = date(2023, 11, 1) + timedelta(days=random.randrange(120))
+    filters: dict[str, Any] = {}
+    choices = {
+        "product_id": ["P0", "P1", "P2", "nothing"],
+        "category": ["Shoes", "50% off"],
+        "region": ["Asia", "Åland"],
+        "payment_method": ["Card"],
+        "customer_id": ["C1", "C2", "W3"],
+        "source": ["web"],
+    }
+    for name, values in choices.items():
+        if random.random() < 0.15:
+            filters[name] = random.sample(values, random.randint(1, len(values)))
+    return RevenueQuestion(
+        group_by=groups,
+        grain=grain,
+        start=start if number % 3 else None,
+        end=start + timedelta(days=random.choice([0, 10, 40, 100])) if number % 2 else None,
+        filters=filters,
+    )
+
+
+def test_random_questions_have_the_answers_of_a_computation_without_sql(
+    warehouse: Warehouse, many_lines: list[Line]
+) -> None:
+    random = Random(20261121)
+    with connect(warehouse.urls.reader) as connection:
+        for number in range(250):
+            question = random_question(random, number)
+            if question.start is None and question.end and question.end < date(2023, 11, 20):
+                continue
+            found = answer(connection, question, currency="USD", time_zone="UTC").rows
+            for row in found:
+                if "bucket" in row:
+                    row["bucket"] = row["bucket"]["start_date"]
+            assert found == expected_rows(many_lines, question), question
+
+
+def test_pages_of_any_size_and_order_hold_the_same_rows(
+    warehouse: Warehouse, many_lines: list[Line]
+) -> None:
+    with connect(warehouse.urls.reader) as connection:
+        for sort in ("-orders", "margin", "-average_order_value", "net_units", "product", "-customers"):
+            whole = RevenueQuestion(group_by=("product", "region"), grain="month", sort=(sort,))
+            rows = answer(connection, whole, currency="USD", time_zone="UTC").rows
+            paged, cursor = [], None
+            while True:
+                question = RevenueQuestion(
+                    group_by=("product", "region"), grain="month", sort=(sort,), limit=13, cursor=cursor
+                )
+                page = answer(connection, question, currency="USD", time_zone="UTC")
+                paged.extend(page.rows)
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+            assert paged == rows
+            name = sort.removeprefix("-")
+            values = [row[name] if name != "product" else row[name]["id"] for row in rows]
+            there = [
+                value if name == "product" else Decimal(str(value)) for value in values if value is not None
+            ]
+            assert there == sorted(there, reverse=sort.startswith("-"))  # type: ignore[type-var]
+            assert values[len(there) :] == [None] * (len(values) - len(there))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_groups_add_up_to_the_total_to_the_last_digit(
+    group: str, make_client: Callable[..., StrictClient], many_lines: list[Line]
+) -> None:
+    client = make_client()
+    total = client.get("/api/v1/revenue/total?start_date=2023-12-05&end_date=2024-02-20").json
+    rows = client.get(
+        f"/api/v1/revenue?group_by={group}&start_date=2023-12-05&end_date=2024-02-20&limit=500"
+    ).json
+    assert total is not None and rows is not None
+    for name in ("gross_revenue", "discounts", "returns", "net_revenue", "shipping", "margin", "units"):
+        assert sum(Decimal(row[name] or 0) for row in rows["data"]) == Decimal(total["data"][name])
