@@ -29,7 +29,7 @@ def main() -> int:
         warning = hosts.check_listening(settings)
         database_urls(settings)
     except (SettingsError, WarehouseError) as error:
-        print(f"api: {error}", file=sys.stderr)
+        sys.stderr.write(f"api: {error}\n")
         return 2
     if warning:
         logging.getLogger("api").warning(warning)

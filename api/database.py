@@ -20,7 +20,7 @@ class Database:
 
     def __init__(self, settings: Settings, urls: DatabaseUrls) -> None:
         timeout = f"-c statement_timeout={settings.statement_timeout_seconds}s"
-        self._readers = _pool(urls.reader, "tillhouse-api-reader", timeout, _read_only_snapshot)
+        self._readers = _pool(urls.reader, "tillhouse-api-reader", timeout, read_only_snapshot)
         self._writers = _pool(urls.app, "tillhouse-api", timeout, None)
 
     @contextmanager
@@ -67,7 +67,8 @@ def _pool(url: str, name: str, options: str, configure: object) -> ConnectionPoo
     )
 
 
-def _read_only_snapshot(connection: Connection[TupleRow]) -> None:
+def read_only_snapshot(connection: Connection[TupleRow]) -> None:
+    """Let every transaction of a connection read from one snapshot."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
 

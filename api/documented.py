@@ -61,7 +61,7 @@ def _finish_operation(operation: dict[str, Any]) -> None:
     if "202" in operation["responses"]:
         operation["responses"]["202"]["headers"] = {
             "Location": {"schema": {"type": "string"}, "description": "The job."},
-            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until it may have changed."},
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until it may change."},
         }
     if "requestBody" in operation:
         operation["requestBody"]["required"] = False
@@ -73,7 +73,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     if len(choices) != 1:
         return schema
     rest = {name: value for name, value in schema.items() if name != "anyOf" and value is not None}
-    return choices[0] | rest
+    return {**choices[0], **rest}
 
 
 def _problem_response(codes: list[str]) -> dict[str, Any]:

@@ -24,8 +24,8 @@ def meta(build: Build, span: DateRange | None, currency: str, time_zone: str) ->
             "end_date": span.end.isoformat() if span else None,
         },
         "build_id": build.build_id,
-        "data_as_of": build.data_as_of,
-        "built_at": build.built_at,
+        "data_as_of": build.data_as_of.isoformat() if build.data_as_of else None,
+        "built_at": msgspec.to_builtins(build.built_at),
         "non_additive": list(NOT_ADDITIVE),
         "definitions": DEFINITIONS_LINK,
     }

@@ -80,6 +80,7 @@ registry.register("pydantic", StrictAdapter)
 
 def register(app: Flask) -> None:
     """Refuse query parameters that a route does not have."""
+
     @app.before_request
     def refuse_unknown_parameters() -> None:
         if request.endpoint is None:

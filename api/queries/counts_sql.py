@@ -20,6 +20,7 @@ ORDER_COLUMNS = frozenset(("source",))
 
 
 def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
+    """The steps up to ``counts``: one row per group and bucket; ``only_page`` leaves other groups out."""
     if ORDER_COLUMNS.issuperset(shape.columns) and ORDER_COLUMNS.issuperset(shape.filters):
         return {"counts": _counts_of_orders(shape)}
     return {
@@ -108,5 +109,3 @@ def _counted_customers(shape: Shape) -> sql.Composable:
         COMMA.join([*columns(shape.keys), sql.SQL("count(distinct buyer) as customers")]),
         group_by(shape.keys),
     )
-
-

@@ -1,7 +1,9 @@
 """What can be wrong with a question, whoever asks it."""
 
+from pipeline.errors import TillhouseError
 
-class QueryError(Exception):
+
+class QueryError(TillhouseError):
     """A question that cannot be answered.
 
     ``code`` names the problem (see ``api.problems``), the message says what to do about it,

@@ -98,21 +98,20 @@ def plan(columns: Set[str], grain: str | None, span: DateRange, data: DateRange)
 def _months_and_edges(span: DateRange, data: DateRange) -> list[Part]:
     start = bucket_bounds(span.start, "month")[0] if span.start <= data.start else span.start
     end = bucket_bounds(span.end, "month")[1] if span.end >= data.end else span.end
-    first = start if start.day == 1 else _day_after(bucket_bounds(start, "month")[1])
-    last = end if end == bucket_bounds(end, "month")[1] else _day_before(bucket_bounds(end, "month")[0])
-    if first > last:
+    # Months are counted as numbers: the calendar ends, and "the day after" may not be there.
+    first_month = _month_number(start) + (start.day > 1)
+    last_month = _month_number(end) - (end < bucket_bounds(end, "month")[1])
+    if first_month > last_month:
         return [Part(PRODUCT_REVENUE_DAILY, span)]
+    first = date(first_month // 12, first_month % 12 + 1, 1)
+    last = bucket_bounds(date(last_month // 12, last_month % 12 + 1, 1), "month")[1]
     parts = [Part(PRODUCT_REVENUE_MONTHLY, DateRange(first, last))]
     if start < first:
-        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(start, _day_before(first))))
+        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(start, first - timedelta(days=1))))
     if last < end:
-        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(_day_after(last), end)))
+        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(last + timedelta(days=1), end)))
     return parts
 
 
-def _day_after(day: date) -> date:
-    return day + timedelta(days=1) if day < date.max else day
-
-
-def _day_before(day: date) -> date:
-    return day - timedelta(days=1) if day > date.min else day
+def _month_number(day: date) -> int:
+    return day.year * 12 + day.month - 1

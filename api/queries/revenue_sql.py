@@ -57,9 +57,7 @@ def statement(shape: Shape) -> sql.Composed:
     with_steps = COMMA.join(
         sql.SQL("{} as ({})").format(sql.Identifier(name), step) for name, step in steps.items()
     )
-    return sql.SQL(" ").join(
-        [sql.SQL("with"), with_steps, final, *joins, sql.SQL("order by page.position")]
-    )
+    return sql.SQL(" ").join([sql.SQL("with"), with_steps, final, *joins, sql.SQL("order by page.position")])
 
 
 def _parts(shape: Shape) -> sql.Composable:
@@ -172,5 +170,3 @@ def _final_columns(shape: Shape, counts_from: str) -> sql.Composable:
             sql.Identifier("page", "total_net_revenue"),
         ]
     )
-
-

@@ -225,5 +225,3 @@ def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     except ValueError as error:
         detail = "This cursor belongs to no page of this list; start again without it."
         raise QueryError("invalid_cursor", detail, "cursor") from error
-
-

@@ -41,6 +41,7 @@ class Publication:
     net_revenue_after: Decimal
     rows_changed: dict[str, dict[str, int]]
     dates_changed: int
+    new_batches: int
 
 
 def publish(connection: Connection, build: Build, declarations: Sequence[Published]) -> Publication:
@@ -230,7 +231,9 @@ def _record(
             where build_id = %(build_id)s
         ) as changes
         where build_id = %(build_id)s
-        returning data_as_of, changes.lines_added, changes.lines_removed, changes.dates_changed
+        returning
+            data_as_of, changes.lines_added, changes.lines_removed, changes.dates_changed,
+            (select count(*) from core.build_batches where build_id = %(build_id)s)
         """,
         {
             "rows_changed": Jsonb(rows_changed),
@@ -250,6 +253,7 @@ def _record(
         net_revenue_after=after,
         rows_changed=rows_changed,
         dates_changed=int(row[3]),
+        new_batches=int(row[4]),
     )
 
 

@@ -16,7 +16,6 @@ from pipeline.supervisor.state import ServiceState, SupervisorState, write_state
 
 _TICK_SECONDS = 0.1
 _UPKEEP_SECONDS = 1.0
-_GRACE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _STABLE_SECONDS = 60.0
 # A service that never was ready and dies this often will not become ready by itself.
@@ -58,6 +57,7 @@ class Plan:
         greeting: lines said when everything is ready for the first time.
         introduce: a command run once after that; its lines are shown.
         upkeep: called every second, for instance to start the database again.
+        grace_seconds: how long services have to end by themselves when they are stopped.
         api_url: announced, and kept in services.json.
         dagster_url: likewise.
     """
@@ -70,6 +70,7 @@ class Plan:
     greeting: Sequence[str] = ()
     introduce: Sequence[str] | None = None
     upkeep: Callable[[], None] = lambda: None
+    grace_seconds: float = 10.0
     api_url: str | None = None
     dagster_url: str | None = None
 
@@ -261,7 +262,7 @@ class Supervisor:
         if self._introduction is not None:
             processes.append(self._introduction)
         # In reverse: who starts work goes before who does it.
-        end_groups([process.pid for process in reversed(processes)], grace_seconds=_GRACE_SECONDS)
+        end_groups([process.pid for process in reversed(processes)], grace_seconds=self._plan.grace_seconds)
         for process in processes:
             process.wait()
             self._janitor.forget(process.pid)

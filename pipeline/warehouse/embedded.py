@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +21,16 @@ from pipeline.warehouse.binaries import ServerUser, run_as, server_user, usable_
 from pipeline.warehouse.errors import WarehouseError
 from pipeline.warehouse.passwords import password_for
 from pipeline.warehouse.place import Place, choose_place, make_home, read_place, write_place
+from pipeline.warehouse.postmaster import (
+    clear_stale_pid,
+    end_orphans,
+    port_in_use,
+    ports_to_try,
+    postmaster,
+)
 from pipeline.warehouse.urls import build_url
 
 SUPERUSER = "postgres"
-_PORTS = range(54320, 54420)
 _START_SECONDS = 600
 _LOG_BYTES = 10_000_000
 
@@ -77,12 +82,12 @@ class EmbeddedServer:
     def process(self) -> psutil.Process | None:
         """The running postmaster on our data folder, or None."""
         place = read_place(self.home)
-        return _postmaster(place) if place else None
+        return postmaster(place) if place else None
 
     def is_running(self) -> bool:
         """Whether our server runs and answers."""
         place = read_place(self.home)
-        return place is not None and _postmaster(place) is not None and self._answers(place)
+        return place is not None and postmaster(place) is not None and self._answers(place)
 
     def url(self, role: str, database: str) -> str:
         """The address of a database of the running server, for a role whose password we keep.
@@ -91,7 +96,7 @@ class EmbeddedServer:
             WarehouseError: the server does not run.
         """
         place = read_place(self.home)
-        port = _port_in_use(place) if place and _postmaster(place) else None
+        port = port_in_use(place) if place and postmaster(place) else None
         if port is None:
             raise WarehouseError(
                 f"the embedded Postgres of {self.home} is not running: run `tillhouse up` "
@@ -110,7 +115,7 @@ class EmbeddedServer:
         user = server_user()
         with self._lock():
             place = read_place(self.home)
-            if place and (running := _postmaster(place)) and self._await_answer(place, running):
+            if place and (running := postmaster(place)) and self._await_answer(place, running):
                 return
             programs = usable_programs(user)
             if place is None:
@@ -132,13 +137,24 @@ class EmbeddedServer:
         user = server_user()
         with self._lock():
             place = self.place
-            if _postmaster(place) is None:
-                _end_orphans(place)
+            if postmaster(place) is None:
+                end_orphans(place)
                 return
             pg_ctl = usable_programs(user) / "pg_ctl"
             result = run_as(user, [pg_ctl, "stop", "-D", place.data, "-m", "fast", "-t", "60"])
-            if result.returncode != 0 and _postmaster(place) is not None:
+            if result.returncode != 0 and postmaster(place) is not None:
                 raise WarehouseError(f"the embedded Postgres does not stop: {result.stdout.strip()}")
+
+    def remove(self) -> None:
+        """Stop the server and remove its data for good."""
+        self.stop()
+        with self._lock():
+            place = read_place(self.home)
+            if place is not None:
+                shutil.rmtree(place.cluster, ignore_errors=True)
+                if place.folder != (self.home / "postgres").resolve():
+                    shutil.rmtree(place.folder)
+                (self.home / "postgres" / "server.json").unlink()
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
@@ -174,9 +190,9 @@ class EmbeddedServer:
 
     def _start(self, place: Place, programs: Path, user: ServerUser | None) -> None:
         said = ""
-        for port in _ports_to_try(place.port):
-            _end_orphans(place)
-            _clear_stale_pid(place)
+        for port in ports_to_try(place.port):
+            end_orphans(place)
+            clear_stale_pid(place)
             place = Place(place.folder, port)
             place.settings_file.write_text(_SETTINGS.format(port=port), encoding="utf-8")
             place.settings_file.chmod(0o644)
@@ -189,7 +205,7 @@ class EmbeddedServer:
                 timeout=_START_SECONDS + 30,
             )
             if result.returncode == 0:
-                running = _postmaster(place)
+                running = postmaster(place)
                 if running and self._await_answer(place, running):
                     return
             said = _log_since(place.log, before) or result.stdout
@@ -208,13 +224,13 @@ class EmbeddedServer:
         while time.monotonic() < deadline:
             if self._answers(place):
                 return True
-            if _postmaster(place) != running:
+            if postmaster(place) != running:
                 return False
             time.sleep(0.1)
         raise WarehouseError(f"the embedded Postgres runs but does not answer; its log is {place.log}")
 
     def _answers(self, place: Place) -> bool:
-        port = _port_in_use(place)
+        port = port_in_use(place)
         if port is None:
             return False
         url = _url(SUPERUSER, password_for(self.home, SUPERUSER), port, "postgres")
@@ -235,79 +251,6 @@ def _url(role: str, password: str, port: int, database: str) -> str:
     return build_url(
         {"user": role, "password": password, "host": "127.0.0.1", "port": str(port), "dbname": database}
     )
-
-
-def _pid_file(place: Place) -> list[str]:
-    try:
-        return (place.data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def _port_in_use(place: Place) -> int | None:
-    lines = _pid_file(place)
-    return int(lines[3]) if len(lines) > 3 and lines[3].isdigit() else None
-
-
-def _postmaster(place: Place) -> psutil.Process | None:
-    """The live process of the pid file, if it is a Postgres that was started on this folder."""
-    lines = _pid_file(place)
-    try:
-        process = psutil.Process(abs(int(lines[0])))
-        arguments = process.cmdline()
-        if process.status() == psutil.STATUS_ZOMBIE or "-D" not in arguments[:-1]:
-            return None
-    except (IndexError, ValueError, psutil.Error):
-        return None
-    folder = Path(arguments[arguments.index("-D") + 1])
-    return process if folder.resolve() == place.data.resolve() else None
-
-
-def _clear_stale_pid(place: Place) -> None:
-    """Remove a pid file that names a process which is not a server of this folder.
-
-    Postgres itself clears one whose pid is free, but takes any process under a reused pid for
-    its predecessor. Called with our lock held and no server running here.
-    """
-    lines = _pid_file(place)
-    if not lines or not lines[0].lstrip("-").isdigit() or _postmaster(place) is not None:
-        return
-    if psutil.pid_exists(abs(int(lines[0]))):
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _end_orphans(place: Place) -> None:
-    """End what a killed server left behind: its backends work on until they notice."""
-    if not _pid_file(place) or _postmaster(place) is not None:
-        return
-    data = place.data.resolve()
-    orphans = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.name() == "postgres" and Path(process.cwd()).resolve() == data:
-                process.kill()
-                orphans.append(process)
-    psutil.wait_procs(orphans, timeout=10)
-
-
-def _ports_to_try(recorded: int | None) -> Iterator[int]:
-    """Free ports, the recorded one first."""
-    wanted = [recorded] if recorded else []
-    tried = 0
-    for port in [*wanted, *_PORTS]:
-        if tried < 10 and _is_free(port):
-            tried += 1
-            yield port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _check_version(place: Place, programs: Path, user: ServerUser | None) -> None:

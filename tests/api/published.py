@@ -107,7 +107,7 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
     with connection.transaction():
         if connection.execute("select to_regclass('core.fct_orders')").fetchone() == (None,):
             for statement in TABLES:
-                connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+                connection.execute(sql.SQL(statement))
         keys = {version: key for key, version in enumerate(_versions(lines), start=1)}
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),

@@ -84,7 +84,9 @@ def expected_rows(lines: Sequence[Line], question: RevenueQuestion) -> list[dict
     return rows
 
 
-def _measures(lines: list[Line], orders: int, returned: int, customers: int, total: Decimal) -> dict[str, Any]:
+def _measures(
+    lines: list[Line], orders: int, returned: int, customers: int, total: Decimal
+) -> dict[str, Any]:
     costed = [line for line in lines if line.cost is not None]
     net = sum((line.net for line in lines), ZERO)
     cost = sum((line.cost for line in costed if line.cost is not None), ZERO)

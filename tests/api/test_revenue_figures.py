@@ -84,7 +84,7 @@ def test_random_questions_have_the_answers_of_a_computation_without_sql(
 ) -> None:
     random = Random(20261121)
     with connect(warehouse.urls.reader) as connection:
-        for number in range(250):
+        for number in range(150):
             question = random_question(random, number)
             if question.start is None and question.end and question.end < date(2023, 11, 20):
                 continue
@@ -95,9 +95,7 @@ def test_random_questions_have_the_answers_of_a_computation_without_sql(
             assert found == expected_rows(many_lines, question), question
 
 
-def test_pages_of_any_size_and_order_hold_the_same_rows(
-    warehouse: Warehouse, many_lines: list[Line]
-) -> None:
+def test_pages_of_any_size_and_order_hold_the_same_rows(warehouse: Warehouse, many_lines: list[Line]) -> None:
     with connect(warehouse.urls.reader) as connection:
         for sort in ("-orders", "margin", "-average_order_value", "net_units", "product", "-customers"):
             whole = RevenueQuestion(group_by=("product", "region"), grain="month", sort=(sort,))
@@ -118,7 +116,7 @@ def test_pages_of_any_size_and_order_hold_the_same_rows(
             there = [
                 value if name == "product" else Decimal(str(value)) for value in values if value is not None
             ]
-            assert there == sorted(there, reverse=sort.startswith("-"))  # type: ignore[type-var]
+            assert there == sorted(there, reverse=sort.startswith("-"))
             assert values[len(there) :] == [None] * (len(values) - len(there))
 
 
@@ -131,6 +129,7 @@ def test_the_groups_add_up_to_the_total_to_the_last_digit(
     rows = client.get(
         f"/api/v1/revenue?group_by={group}&start_date=2023-12-05&end_date=2024-02-20&limit=500"
     ).json
-    assert total is not None and rows is not None
+    assert total is not None
+    assert rows is not None
     for name in ("gross_revenue", "discounts", "returns", "net_revenue", "shipping", "margin", "units"):
         assert sum(Decimal(row[name] or 0) for row in rows["data"]) == Decimal(total["data"][name])

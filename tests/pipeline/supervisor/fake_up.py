@@ -6,7 +6,6 @@ arguments adds one that ends at once.
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from pipeline.settings import PROJECT_ROOT, Settings, get_settings
 from pipeline.supervisor.reporter import PlainReporter
@@ -44,11 +43,11 @@ def plan(settings: Settings, urls: DatabaseUrls, upkeep: Callable[[], None]) -> 
         greeting=["ready to greet"],
         introduce=["/bin/bash", "-c", "echo Europe 1299.00; echo Asia 2777.97"],
         upkeep=upkeep,
+        grace_seconds=2,
         api_url="http://127.0.0.1/api",
         dagster_url="http://127.0.0.1/dagster",
     )
 
 
 if __name__ == "__main__":
-    Path(get_settings().home, "environment").write_text("started", encoding="utf-8")
     run_foreground(get_settings(), PlainReporter(), planner=plan)

@@ -38,7 +38,7 @@ def test_a_port_on_which_all_addresses_are_served_is_taken() -> None:
 
 
 def test_an_address_of_another_machine_is_an_error() -> None:
-    with pytest.raises(SupervisorError, match="no free port on 192.0.2.1"):
+    with pytest.raises(SupervisorError, match=r"no free port on 192\.0\.2\.1"):
         choose_port("192.0.2.1", None, 8000, "TILLHOUSE_API_PORT")
 
 

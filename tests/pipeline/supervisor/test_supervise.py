@@ -19,7 +19,6 @@ from pipeline.supervisor.state import SupervisorState, read_state, write_state
 from pipeline.warehouse.connect import connect, database_urls
 from pipeline.warehouse.embedded import EmbeddedServer
 
-
 T = TypeVar("T")
 
 

@@ -1,0 +1,72 @@
+"""The job ``refresh``, its schedules and the inbox's sensor."""
+
+from typing import Any
+
+import dagster as dg
+
+from pipeline.landing.inbox import settled_files
+from pipeline.settings import get_settings
+
+SETTINGS = get_settings()
+
+# One refresh at a time (see the instance's tag_concurrency_limits). A run whose process died
+# is tried once more; one that failed by a check would fail again.
+TAGS = {"tillhouse/job": "refresh", "dagster/max_retries": "1"}
+
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all(),
+    executor_def=dg.in_process_executor,
+    tags=TAGS,
+    run_tags=TAGS,
+    description="Land what waits in the inbox, build the change, audit it, and publish it.",
+)
+
+
+def request_config(**request: Any) -> dict[str, Any]:
+    """Run configuration of a refresh; keywords are the fields of ``RefreshRequest``."""
+    return {"resources": {"refresh_request": {"config": request}}}
+
+
+@dg.schedule(
+    job=refresh,
+    cron_schedule=SETTINGS.refresh_cron,
+    execution_timezone=SETTINGS.time_zone,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def daily_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Refresh every day, inbox or not."""
+    return dg.RunRequest(run_config=request_config(requested_by="schedule"))
+
+
+@dg.schedule(
+    job=refresh,
+    cron_schedule=SETTINGS.full_build_cron,
+    execution_timezone=SETTINGS.time_zone,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def weekly_full_build(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Build everything anew every week: it must find no difference."""
+    return dg.RunRequest(run_config=request_config(requested_by="schedule", full=True))
+
+
+@dg.sensor(
+    job=refresh,
+    minimum_interval_seconds=2,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Refresh when a file has settled in the inbox."""
+    files = settled_files(SETTINGS.inbox_folder, SETTINGS.inbox_settle_seconds)
+    if not files:
+        return dg.SkipReason("The inbox is empty.")
+    in_flight = context.instance.get_runs_count(
+        dg.RunsFilter(
+            job_name="refresh",
+            statuses=[dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED],
+        )
+    )
+    if in_flight:
+        return dg.SkipReason("A refresh is under way; the files wait for the next look.")
+    # Equal files that stay in the inbox (a crash before they were moved) ask again.
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_config=request_config(requested_by="inbox"))])

@@ -1,0 +1,112 @@
+"""The candidate → what readers see, and the lineage docs."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+from psycopg.types.json import Jsonb
+
+from pipeline.assets.session import RefreshSession
+from pipeline.builds import refresh_log
+from pipeline.builds.dbt_runner import dbt_home, load_manifest, project_hash, run_dbt
+from pipeline.builds.declarations import Published, read_declarations
+from pipeline.builds.publish import Publication, publish
+from pipeline.settings import get_settings
+
+DECLARATIONS = read_declarations(load_manifest(get_settings()))
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=get_settings().freshness_hours))
+FACT = dg.AssetKey(["core", "fct_order_lines"])
+
+
+def _spec(item: Published) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        [item.schema, item.table],
+        deps=[["candidate", item.model]],
+        group_name="published",
+        kinds={"postgres"},
+        freshness_policy=FRESHNESS,
+        description=f"What readers see of {item.model}.",
+    )
+
+
+@dg.multi_asset(
+    name="publish",
+    specs=[_spec(item) for item in DECLARATIONS],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "full_build_finds_no_difference",
+            asset=FACT,
+            description="A full build without new batches must leave every row as it was.",
+        )
+    ],
+)
+def publish_build(
+    context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Make the build visible, all of it in one transaction."""
+    session = refresh_request
+    assert session.build is not None
+    with session.stage("publish"):
+        publication = publish(session.connection, session.build, DECLARATIONS)
+    session.connection.execute(
+        "update core.builds set seconds = %s where build_id = %s",
+        (Jsonb(session.seconds), publication.build_id),
+    )
+    message = f"Build {publication.build_id} published."
+    refresh_log.finish(session.connection, session.refresh_id, "succeeded", message)
+    context.log.info(message)
+    for item in DECLARATIONS:
+        changed = publication.rows_changed[item.to]
+        metadata = {"rows_written": changed["written"], "rows_deleted": changed["deleted"]}
+        yield dg.MaterializeResult(
+            asset_key=[item.schema, item.table],
+            metadata=metadata | (_metadata(publication) if item.to == "core.fct_order_lines" else {}),
+        )
+    difference = sum(sum(changed.values()) for changed in publication.rows_changed.values())
+    expected = publication.new_batches > 0 or not publication.is_full
+    yield dg.AssetCheckResult(
+        check_name="full_build_finds_no_difference",
+        asset_key=FACT,
+        passed=expected or difference == 0,
+        metadata={"rows_that_differed": 0 if expected else difference},
+    )
+
+
+def _metadata(publication: Publication) -> dict[str, int | str]:
+    return {
+        "build_id": publication.build_id,
+        "kind": "full" if publication.is_full else "delta",
+        "data_as_of": str(publication.data_as_of),
+        "lines_added": publication.lines_added,
+        "lines_removed": publication.lines_removed,
+        "dates_changed": publication.dates_changed,
+        "net_revenue_before": str(publication.net_revenue_before),
+        "net_revenue_after": str(publication.net_revenue_after),
+    }
+
+
+@dg.asset(
+    key=["docs", "lineage"],
+    group_name="published",
+    deps=[FACT],
+    kinds={"dbt"},
+)
+def lineage_docs(
+    context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
+) -> dg.MaterializeResult:
+    """The dbt docs as one static page, made anew when the dbt project has changed."""
+    session = refresh_request
+    folder = session.settings.home / "dbt_docs"
+    stamp = folder / "project_hash"
+    current = project_hash()
+    if stamp.exists() and stamp.read_text() == current:
+        return dg.MaterializeResult(metadata={"rebuilt": False})
+    run_dbt(["docs", "generate", "--static"], session.settings, session.owner_url)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = dbt_home(session.settings) / "target" / "static_index.html"
+    shutil.copyfile(page, folder / "index.html.new")
+    (folder / "index.html.new").replace(folder / "index.html")
+    stamp.write_text(current)
+    context.log.info(f"Lineage docs written to {folder / 'index.html'}.")
+    return dg.MaterializeResult(metadata={"rebuilt": True})

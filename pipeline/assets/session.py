@@ -1,0 +1,127 @@
+"""One refresh: its configuration, the lock it holds, and its row in ``app.refreshes``."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterExecutionInterruptedError
+from psycopg import Connection
+from pydantic import Field
+
+from pipeline.builds import refresh_log
+from pipeline.builds.declarations import Published, read_declarations
+from pipeline.builds.dbt_runner import load_manifest
+from pipeline.builds.plan import Build
+from pipeline.errors import TillhouseError
+from pipeline.landing import Progress, close_orphans
+from pipeline.settings import Settings, get_settings
+from pipeline.warehouse.connect import connect, database_urls
+from pipeline.warehouse.locks import refresh_lock
+
+REFRESH_ID_TAG = "tillhouse/refresh_id"
+
+# Where landing reports its progress, when somebody looks on (the command line does).
+progress_listener: ContextVar[Callable[[Progress], None]] = ContextVar(
+    "progress_listener", default=lambda progress: None
+)
+
+
+class RefreshRequest(dg.Config):
+    """What a refresh is asked to do; without files it takes what the inbox holds."""
+
+    files: list[str] = Field(default=[], description="Files to land; empty: what the inbox holds.")
+    source: str = Field(default="default", description="The source of `files`.")
+    mode: str | None = Field(default=None, description="append (default) or overwrite.")
+    duplicate_rows: str = Field(default="quarantine", description="quarantine or keep.")
+    force: bool = Field(default=False, description="Let an overwrite delete more than a fifth.")
+    full: bool = Field(default=False, description="Build everything anew instead of the change.")
+    sources: list[str] = Field(default=[], description="Take only these sources from the inbox.")
+    requested_by: str = Field(default="dagster", description="Who asked.")
+
+
+@dataclass
+class RefreshSession:
+    """What the steps of one refresh share: they run one after the other in one process."""
+
+    request: RefreshRequest
+    settings: Settings
+    owner_url: str
+    connection: Connection
+    refresh_id: str
+    run_id: str
+    build: Build | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a step, and record why it ended the refresh when it did."""
+        started = time.monotonic()
+        try:
+            yield
+        except TillhouseError as error:
+            self._fail(name, str(error))
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        except dg.Failure as error:
+            self._fail(name, error.description or "failed")
+            raise
+        except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+            self._close("canceled", "Canceled; nothing that readers see was changed.", None)
+            raise
+        except Exception as error:
+            self._fail(name, f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self.seconds[name] = round(time.monotonic() - started, 3)
+
+    def declarations(self) -> tuple[Published, ...]:
+        """How the published models publish."""
+        return read_declarations(load_manifest(self.settings))
+
+    def _fail(self, stage: str, message: str) -> None:
+        self._close("failed", message, {"stage": stage, "detail": message})
+
+    def _close(self, status: str, message: str, problem: dict[str, Any] | None) -> None:
+        # The step's own connection may be what broke.
+        with connect(self.owner_url, autocommit=True) as connection:
+            refresh_log.finish(connection, self.refresh_id, status, message, problem)
+            if self.build is not None:
+                connection.execute(
+                    """
+                    update core.builds
+                    set status = 'failed', finished_at = now(), message = %s
+                    where build_id = %s and status = 'running'
+                    """,
+                    (message, self.build.build_id),
+                )
+
+
+@dg.resource(config_schema=RefreshRequest.to_config_schema())
+def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]:
+    """Hold the refresh lock and the refresh's row for the time of the run."""
+    run, log = context.run, context.log
+    assert run is not None and log is not None
+    request = RefreshRequest(**context.resource_config)
+    settings = get_settings()
+    owner_url = database_urls(settings).owner
+    with (
+        refresh_lock(owner_url, on_wait=lambda: log.info("Another refresh is running: waiting for it.")),
+        connect(owner_url, autocommit=True) as connection,
+    ):
+        refresh_id = refresh_log.begin(
+            connection,
+            refresh_id=run.tags.get(REFRESH_ID_TAG),
+            run_id=run.run_id,
+            requested_by=request.requested_by,
+            full=request.full,
+            mode=request.mode,
+            sources=request.sources,
+        )
+        orphans = close_orphans(connection)
+        if orphans:
+            log.warning(f"{orphans} batch(es) of a process that ended were marked failed.")
+        yield RefreshSession(request, settings, owner_url, connection, refresh_id, run.run_id)
+        refresh_log.finish(connection, refresh_id, "failed", "The run ended without a result.")

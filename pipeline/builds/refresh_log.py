@@ -1,0 +1,115 @@
+"""``app.refreshes``: what was asked for, and what became of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+INTERRUPTED = "The process ended before the refresh was complete; nothing that readers see was changed."
+
+
+def begin(
+    connection: Connection,
+    *,
+    refresh_id: str | None,
+    run_id: str,
+    requested_by: str,
+    full: bool,
+    mode: str | None,
+    sources: list[str],
+) -> str:
+    """Mark a refresh as running, or record it when nobody did before (CLI, schedule, inbox).
+
+    The caller holds the refresh lock, so every other row that is still running is a leftover:
+    it is closed.
+
+    Returns:
+        The refresh's id.
+    """
+    with connection.transaction():
+        connection.execute(
+            """
+            update app.refreshes
+            set status = 'failed', finished_at = now(), message = %s
+            where status = 'running' and dagster_run_id is distinct from %s
+            """,
+            (INTERRUPTED, run_id),
+        )
+        # A retried run carries on its refresh: what the first try left is wiped.
+        row = connection.execute(
+            """
+            insert into app.refreshes (
+                refresh_id, status, requested_by, is_full, mode, sources, dagster_run_id, started_at
+            )
+            values (
+                coalesce(%(refresh_id)s::uuid, gen_random_uuid()), 'running', %(requested_by)s,
+                %(full)s, %(mode)s, %(sources)s, %(run_id)s, now()
+            )
+            on conflict (refresh_id) do update
+            set
+                status = 'running', dagster_run_id = excluded.dagster_run_id, started_at = now(),
+                finished_at = null, batches_fixed_at = null, build_id = null, problem = null, message = null
+            returning refresh_id
+            """,
+            {
+                "refresh_id": refresh_id,
+                "requested_by": requested_by,
+                "full": full,
+                "mode": mode,
+                "sources": sources or None,
+                "run_id": run_id,
+            },
+        ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def fix_batches(connection: Connection, refresh_id: str) -> None:
+    """Say that the refresh takes in no further batches: later requests need a follow-up."""
+    connection.execute(
+        """
+        update app.refreshes set batches_fixed_at = coalesce(batches_fixed_at, now())
+        where refresh_id = %s
+        """,
+        (refresh_id,),
+    )
+
+
+def add_counts(connection: Connection, refresh_id: str, counts: Mapping[str, Any]) -> None:
+    """Merge counts into the refresh's row."""
+    connection.execute(
+        "update app.refreshes set counts = counts || %s where refresh_id = %s",
+        (Jsonb(dict(counts)), refresh_id),
+    )
+
+
+def finish(
+    connection: Connection,
+    refresh_id: str,
+    status: str,
+    message: str,
+    problem: Mapping[str, Any] | None = None,
+) -> None:
+    """Close a running refresh; one that is closed already stays as it is."""
+    connection.execute(
+        """
+        update app.refreshes
+        set status = %s, message = %s, problem = %s, finished_at = now()
+        where refresh_id = %s and status = 'running'
+        """,
+        (status, message, Jsonb(dict(problem)) if problem else None, refresh_id),
+    )
+
+
+def close_leftovers(connection: Connection, run_ids: list[str]) -> int:
+    """Close the refreshes of runs whose processes are gone; returns how many."""
+    closed = connection.execute(
+        """
+        update app.refreshes
+        set status = 'failed', finished_at = now(), message = %s
+        where status = 'running' and dagster_run_id = any(%s)
+        """,
+        (INTERRUPTED, run_ids),
+    )
+    return closed.rowcount

@@ -1,0 +1,180 @@
+"""`tillhouse load`."""
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from pipeline.cli.output import print_json, print_table, say
+from pipeline.landing import BatchResult, LandingRequest, Progress, check
+from pipeline.settings import get_settings
+from pipeline.warehouse.prepare import ensure_warehouse
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", default="default", show_default=True, help="The shop or till the files come from.")
+@click.option(
+    "--mode",
+    type=click.Choice(["append", "overwrite"]),
+    default="append",
+    show_default=True,
+    help="append: add and correct lines. overwrite: the files together are the source's whole truth.",
+)
+@click.option(
+    "--duplicate-rows",
+    type=click.Choice(["quarantine", "keep"]),
+    default="quarantine",
+    show_default=True,
+    help="What becomes of rows that equal another row of their file in every column.",
+)
+@click.option("--force", is_flag=True, help="Let an overwrite delete more than a fifth of the source's lines.")
+@click.option("--dry-run", is_flag=True, help="Read and check with the very same code, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def load(
+    context: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    source: str,
+    mode: Literal["append", "overwrite"],
+    duplicate_rows: Literal["quarantine", "keep"],
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Load sales files and publish the new numbers.
+
+    Ends with 0 when everything that was named is in the published numbers, and with 1 when a
+    file was refused or the build's checks failed (then the numbers are as they were).
+    """
+    files = tuple(path.absolute() for path in paths)
+    listener = ProgressLines(quiet=as_json)
+    if dry_run:
+        results = check(
+            LandingRequest(paths=files, source=source, mode=mode, duplicate_rows=duplicate_rows), listener
+        )
+        batches = [_checked(result) for result in results]
+        _show(_report(batches, None, {}, "checked", "Nothing was written."), as_json=as_json)
+        context.exit(1 if any(batch["status"] == "refused" for batch in batches) else 0)
+
+    settings = get_settings()
+    urls = ensure_warehouse(settings, say)
+    from pipeline.cli.run_job import run_refresh
+
+    outcome = run_refresh(
+        settings,
+        urls,
+        {
+            "files": [str(path) for path in files],
+            "source": source,
+            "mode": mode,
+            "duplicate_rows": duplicate_rows,
+            "force": force,
+            "requested_by": "cli",
+        },
+        listener,
+    )
+    build = outcome.build or {}
+    report = _report(
+        outcome.batches, build.get("build_id"), build.get("seconds") or {}, outcome.status, outcome.message
+    )
+    if build.get("failed_checks"):
+        report["failed_checks"] = build["failed_checks"]
+    _show(report, as_json=as_json)
+    context.exit(0 if outcome.is_published else 1)
+
+
+class ProgressLines:
+    """Tells of landing's progress on stderr: rewriting one line on a terminal, else in plain lines."""
+
+    STEP_SECONDS = 5.0
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty()
+        self._told = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Show where a file stands."""
+        is_done = progress.bytes_read >= progress.bytes_total
+        is_due = self._terminal or is_done or progress.seconds - self._told >= self.STEP_SECONDS
+        if self._quiet or not is_due:
+            return
+        self._told = 0.0 if is_done else progress.seconds
+        rate = round(progress.rows_read / progress.seconds) if progress.seconds else 0
+        line = (
+            f"{progress.file_name}: {progress.rows_read:,} rows read ({rate:,} a second), "
+            f"{progress.rows_accepted:,} accepted, {progress.rows_quarantined:,} quarantined"
+        )
+        if self._terminal:
+            click.echo(f"\r\033[K{line}", err=True, nl=is_done)
+        else:
+            say(line)
+
+
+def _report(
+    batches: list[dict[str, Any]], build_id: int | None, seconds: dict[str, float], status: str, message: str
+) -> dict[str, Any]:
+    quarantined: dict[str, int] = {}
+    for batch in batches:
+        for reason, count in batch["reasons"].items():
+            quarantined[reason] = quarantined.get(reason, 0) + count
+    return {
+        "status": status,
+        "message": message,
+        "batch_ids": [batch["batch_id"] for batch in batches if batch["batch_id"] is not None],
+        "rows_read": sum(batch["rows_read"] for batch in batches),
+        "rows_accepted": sum(batch["rows_accepted"] for batch in batches),
+        "rows_quarantined": quarantined,
+        "build_id": build_id,
+        "seconds": seconds,
+        "batches": batches,
+    }
+
+
+def _checked(result: BatchResult) -> dict[str, Any]:
+    names = (
+        "batch_id",
+        "file_name",
+        "source",
+        "status",
+        "message",
+        "rows_read",
+        "rows_accepted",
+        "rows_quarantined",
+        "reasons",
+        "first_sale_date",
+        "last_sale_date",
+    )
+    return {name: getattr(result, name) for name in names}
+
+
+def _show(report: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+        return
+    print_table(
+        ["batch", "file", "source", "status", "read", "accepted", "quarantined"],
+        [
+            (
+                batch["batch_id"],
+                batch["file_name"],
+                batch["source"],
+                batch["status"],
+                f"{batch['rows_read']:,}",
+                f"{batch['rows_accepted']:,}",
+                f"{batch['rows_quarantined']:,}",
+            )
+            for batch in report["batches"]
+        ],
+        right=["batch", "read", "accepted", "quarantined"],
+    )
+    for batch in report["batches"]:
+        if batch["message"]:
+            click.echo(f"{batch['file_name']}: {batch['message']}")
+    if report["rows_quarantined"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in report["rows_quarantined"].items())
+        click.echo(f"Quarantined: {reasons} (tillhouse rejects shows the rows)")
+    click.echo(report["message"])
