@@ -33,7 +33,7 @@ BLUEPRINTS = (
 
 def create_app(settings: Settings, urls: DatabaseUrls, dagster: Dagster | None = None) -> APIFlask:
     """The WSGI application; it connects to nothing before the first request."""
-    app = APIFlask("api", title="Tillhouse", version="v1", docs_path=None, spec_path=None)
+    app = APIFlask("api", title="Tillhouse", version="v1", docs_path=None, spec_path=None, static_folder=None)  # type: ignore[arg-type]
     app.description = DESCRIPTION
     app.config.update(
         OPENAPI_VERSION="3.1.0",

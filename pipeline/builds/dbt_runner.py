@@ -178,7 +178,7 @@ def _node_result(item: Any) -> NodeResult:
         message=item.message,
         failures=item.failures,
         seconds=float(item.execution_time),
-        compiled=item.node.compiled_code,
+        compiled=getattr(item.node, "compiled_code", None),
     )
 
 

@@ -202,7 +202,12 @@ def check_roles() -> Check:
         return Check("roles", False, "the reader's rights are not as they should be", "run `tillhouse up`")
     with connect(urls.app, application_name="tillhouse-doctor") as connection:
         row = connection.execute(
-            "select has_table_privilege('app.refreshes', 'select, insert, update')"
+            """
+            select
+                has_table_privilege('app.refreshes', 'select')
+                and has_table_privilege('app.refreshes', 'insert')
+                and has_table_privilege('app.refreshes', 'update')
+            """
         ).fetchone()
     if row != (True,):
         return Check("roles", False, "the service may not write its own tables", "run `tillhouse up`")

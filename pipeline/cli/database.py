@@ -40,8 +40,7 @@ def read_overview(url: str) -> Overview:
         builds = connection.execute(
             """
             select
-                build_id, status, is_full, data_as_of, started_at, built_at,
-                net_revenue_after as net_revenue, message, requested_by
+                build_id, status, is_full, data_as_of, started_at, built_at, message, requested_by
             from core.builds
             order by build_id desc
             limit %s
@@ -77,7 +76,10 @@ def _read_reach(connection: psycopg.Connection[DictRow]) -> dict[str, Any]:
     made = connection.execute("select to_regclass('marts.revenue_daily') is not null as made").fetchone()
     if published is not None and made is not None and made["made"]:
         found = connection.execute(
-            "select min(sale_date) as first_sale_date, max(sale_date) as last_sale_date from marts.revenue_daily"
+            """
+            select min(sale_date) as first_sale_date, max(sale_date) as last_sale_date
+            from marts.revenue_daily
+            """
         ).fetchone()
         reach = found or reach
     return {**(published or {"build_id": None, "data_as_of": None, "built_at": None}), **reach}

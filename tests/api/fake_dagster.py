@@ -44,7 +44,7 @@ class FakeDagster:
         if self.launch_answer is not None:
             return {"launchRun": self.launch_answer}
         parameters = variables["executionParams"]
-        run_id = f"run-{len(self.runs) + 1}"
+        run_id = f"run-{self.asked['Launch']}"
         tags = {tag["key"]: tag["value"] for tag in parameters["executionMetadata"]["tags"]}
         self.runs[run_id] = {
             "runId": run_id,

@@ -253,7 +253,8 @@ def test_the_log_is_read_in_stretches(client: StrictClient, fake: FakeDagster) -
 
 def test_refreshes_are_listed_newest_first_in_pages(client: StrictClient) -> None:
     jobs = [started(client, sources=[str(number)]) for number in range(5)]
-    found, cursor = [], ""
+    found: list[str] = []
+    cursor = ""
     while True:
         page = client.get(f"/api/v1/refreshes?limit=2{cursor}").json
         assert page is not None

@@ -48,7 +48,7 @@ def make_owner(server: EmbeddedServer, admin: Admin) -> MakeOwner:
         name, password = f"boss_{uuid4().hex[:6]}", "p@ss/word ?#%"
         admin.execute(
             sql.SQL("create role {} login password {}").format(sql.Identifier(name), sql.Literal(password))
-            + sql.SQL(" " + rights)  # type: ignore[arg-type]
+            + sql.SQL(" " + rights)
         )
         admin.execute(sql.SQL("create database shop owner {}").format(sql.Identifier(name)))
         parameters = parse_url(server.url(SUPERUSER, "shop"), "test")

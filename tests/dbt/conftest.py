@@ -1,0 +1,5 @@
+"""The dbt tests use the builds' workbench."""
+
+from tests.pipeline.builds.conftest import dbt_settings, workbench
+
+__all__ = ["dbt_settings", "workbench"]

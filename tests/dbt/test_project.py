@@ -1,0 +1,82 @@
+"""The dbt project: its unit tests, its layers, and what every model says of itself."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.builds.dbt_runner import PROJECT_FOLDER, load_manifest, run_dbt
+from pipeline.settings import Settings
+from tests.pipeline.builds.conftest import Workbench
+
+# What each layer may read.
+LAYERS = {
+    "staging": {"source.raw", "source.build"},
+    "core": {"staging", "core", "source.published_core", "source.build"},
+    "marts": {"core", "source.published_marts", "source.build"},
+}
+MODELS = sorted((PROJECT_FOLDER / "models").rglob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def manifest(dbt_settings: Settings) -> dict[str, Any]:
+    return load_manifest(dbt_settings)
+
+
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_every_unit_test_passes(workbench: Workbench, dbt_settings: Settings) -> None:
+    # A unit test asks the database for its inputs' types, so they have to be there.
+    workbench.land("Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price\nO1,P1,2024-01-01,1,1\n")
+    workbench.build()
+    results = run_dbt(["test", "--select", "test_type:unit"], dbt_settings, workbench.warehouse.urls.owner)
+    assert {result.name: result.message for result in results if not result.passed} == {}
+    assert len(results) == 8
+
+
+def test_each_layer_reads_only_the_one_below(manifest: dict[str, Any]) -> None:
+    def layer(unique_id: str) -> str:
+        if unique_id.startswith("source."):
+            return "source." + unique_id.split(".")[2]
+        return str(manifest["nodes"][unique_id]["fqn"][1])
+
+    wrong = [
+        f"{node['name']} reads {parent}"
+        for node in models(manifest)
+        for parent in node["depends_on"]["nodes"]
+        if layer(parent) not in LAYERS[node["fqn"][1]]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_has_its_yml_beside_it_and_can_be_read_in_one_sitting(path: Path) -> None:
+    yml = path.with_suffix(".yml")
+    assert yml.exists()
+    assert re.search(r"description: \S*One row per ", yml.read_text())
+    assert len(path.read_text().splitlines()) <= 160
+
+
+def test_every_model_has_a_contract_whose_columns_are_described(manifest: dict[str, Any]) -> None:
+    for node in models(manifest):
+        assert node["config"]["contract"]["enforced"], node["name"]
+        assert node["columns"], node["name"]
+        for column in node["columns"].values():
+            assert column["description"], f"{node['name']}.{column['name']}"
+            assert column["data_type"] != "numeric", f"{node['name']}.{column['name']} has no precision"
+
+
+def test_every_published_model_has_a_key_that_is_tested(manifest: dict[str, Any]) -> None:
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node["test_metadata"]["name"] == "unique_key"
+    }
+    published = [node for node in models(manifest) if "publish" in node["config"]["meta"]]
+    assert len(published) == 9
+    # The fact is a view of int_line_changes, whose key with the sign is tested.
+    untested = [node["name"] for node in published if node["unique_id"] not in tested]
+    assert untested == ["fct_order_lines"]

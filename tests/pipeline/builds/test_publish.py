@@ -1,0 +1,217 @@
+"""Publishing: all or nothing, by difference, and nothing that readers could trip over."""
+
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from pipeline.builds.dbt_runner import failing_rows
+from pipeline.builds.plan import close_interrupted_builds
+from pipeline.builds.publish import PublishError, publish
+from pipeline.warehouse.connect import connect
+from tests.pipeline.builds.conftest import Workbench
+
+HEADER = "Order ID,Product ID,Customer ID,Product Name,Category,Region,Date of Sale,Quantity Sold,Unit Price\n"
+NET = "select sum(net_revenue) from marts.revenue_daily"
+
+
+def lines(count: int, *, price: str = "10.00", start: int = 0) -> str:
+    """Orders of one line each, one a day of January and on."""
+    return HEADER + "".join(
+        f"O{n:05},P{n % 7},C{n % 5},Thing {n % 7},Hats,Region {n % 3},2024-{n % 12 + 1:02}-{n % 28 + 1:02},1,{price}\n"
+        for n in range(start, start + count)
+    )
+
+
+def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbench) -> None:
+    workbench.land(lines(10))
+    workbench.build()
+    constraints = workbench.rows(
+        """
+        select conrelid::regclass::text, contype::text, count(*)::integer from pg_constraint
+        where connamespace in ('core'::regnamespace, 'marts'::regnamespace)
+            and contype in ('p', 'f') and conrelid::regclass::text not like 'core.build%'
+        group by 1, 2 order by 1, 2
+        """
+    )
+    assert constraints == [
+        ("core.dim_customer", "p", 1),
+        ("core.dim_date", "p", 1),
+        ("core.dim_product", "p", 1),
+        ("core.dim_region", "p", 1),
+        ("core.fct_order_lines", "f", 5),
+        ("core.fct_order_lines", "p", 1),
+        ("core.fct_orders", "f", 2),
+        ("core.fct_orders", "p", 1),
+        ("marts.product_revenue_daily", "f", 2),
+        ("marts.product_revenue_daily", "p", 1),
+        ("marts.product_revenue_monthly", "f", 2),
+        ("marts.product_revenue_monthly", "p", 1),
+        ("marts.revenue_daily", "f", 2),
+        ("marts.revenue_daily", "p", 1),
+    ]
+    indexed = workbench.rows(
+        "select indexdef from pg_indexes where tablename = 'fct_order_lines' and indexdef like '%(sale_date)'"
+    )
+    assert len(indexed) == 1
+
+
+def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    workbench.land(lines(100, price="12.00"))
+    publication = workbench.build()
+    assert not publication.is_full
+    assert (publication.lines_added, publication.lines_removed) == (100, 100)
+    assert publication.net_revenue_after - publication.net_revenue_before == Decimal(200)
+    changed = {table: counts for table, counts in publication.rows_changed.items() if any(counts.values())}
+    assert changed["core.fct_order_lines"] == {"written": 100, "deleted": 0}
+    assert changed["core.fct_orders"] == {"written": 100, "deleted": 0}
+    # A price is no attribute of a dimension.
+    assert sorted(changed) == [
+        "core.fct_order_lines",
+        "core.fct_orders",
+        "marts.product_revenue_daily",
+        "marts.product_revenue_monthly",
+        "marts.revenue_daily",
+    ]
+
+
+def test_the_same_lines_in_another_delivery_change_nothing(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    workbench.land(lines(150, start=50))
+    publication = workbench.build()
+    assert sum(sum(counts.values()) for counts in publication.rows_changed.values()) == 0
+
+
+def test_a_large_delivery_is_built_whole_and_a_small_one_as_a_change(workbench: Workbench) -> None:
+    workbench.land(lines(100))
+    assert workbench.build().is_full
+    workbench.land(lines(25, start=100))
+    assert not workbench.build().is_full
+    workbench.land(lines(32, start=125))
+    assert workbench.build().is_full
+
+
+def test_a_failed_audit_publishes_nothing_and_shows_the_rows(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    results = workbench.land(lines(10, start=1000))
+    # A row lost behind landing's back.
+    workbench.connection.execute(
+        "delete from raw.order_lines where batch_id = %s and row_number = 5", (results[0].batch_id,)
+    )
+    assert workbench.start() is not None
+    failed = [result for result in workbench.run_dbt() if not result.passed]
+    [balance] = [result for result in failed if result.status == "fail"]
+    assert balance.name == "batches_balance_stg_order_lines_"
+    assert failing_rows(workbench.connection, balance) == [
+        {
+            "batch_id": str(results[0].batch_id),
+            "rows_read": "10",
+            "rows_accepted": "10",
+            "rows_in_raw": "9",
+            "rows_quarantined": "0",
+            "rows_in_quarantine": "0",
+        }
+    ]
+    assert workbench.rows(NET) == [(Decimal(10000),)]
+
+
+def test_the_candidate_of_another_build_is_not_published(workbench: Workbench) -> None:
+    workbench.land(lines(10))
+    mine = workbench.start()
+    assert mine is not None
+    theirs = workbench.start()
+    assert theirs is not None
+    workbench.run_dbt()
+    with pytest.raises(PublishError, match=f"holds build {theirs.build_id}, not build {mine.build_id}"):
+        publish(workbench.connection, mine, workbench.declarations)
+    assert workbench.rows("select count(*) from core.fct_order_lines") == [(0,)]
+    publish(workbench.connection, theirs, workbench.declarations)
+    assert workbench.rows(NET) == [(Decimal(100),)]
+
+
+def test_a_publish_that_breaks_off_changes_nothing(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    workbench.land(lines(10, price="99.00"))
+    build = workbench.start()
+    assert build is not None
+    workbench.run_dbt()
+    # The last table of the order refuses, after all others were written.
+    workbench.connection.execute("alter table core.fct_order_lines add check (unit_price < 50)")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        publish(workbench.connection, build, workbench.declarations)
+    assert workbench.rows(NET) == [(Decimal(10000),)]
+    assert workbench.rows("select sum(net_revenue) from core.fct_orders") == [(Decimal(10000),)]
+    assert workbench.rows("select status from core.builds order by build_id") == [("published",), ("running",)]
+    close_interrupted_builds(workbench.connection)
+    assert workbench.rows("select status from core.builds order by build_id") == [("published",), ("failed",)]
+
+
+def test_an_open_transaction_keeps_its_numbers_across_a_full_publish(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    with connect(workbench.warehouse.urls.reader) as reader:
+        reader.execute("set transaction isolation level repeatable read")
+        assert reader.execute(NET).fetchone() == (Decimal(10000),)
+        workbench.land(lines(900, price="20.00"))
+        assert workbench.build(full=True).net_revenue_after == Decimal(19000)
+        assert reader.execute(NET).fetchone() == (Decimal(10000),)
+        assert reader.execute("select sum(net_revenue) from core.fct_order_lines").fetchone() == (Decimal(10000),)
+        assert reader.execute("select max(build_id) from core.builds where status = 'published'").fetchone() == (1,)
+    assert workbench.rows(NET) == [(Decimal(19000),)]
+
+
+def test_a_build_says_what_it_changed_by_day_and_delivery(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    [batch] = workbench.land(lines(1, price="12.50"))
+    publication = workbench.build()
+    changes = workbench.rows(
+        f"select sale_date::text, batch_id, lines_added, lines_removed, net_revenue from core.build_changes "
+        f"where build_id = {publication.build_id}"
+    )
+    assert changes == [("2024-01-01", batch.batch_id, 1, 1, Decimal("2.5"))]
+
+
+def test_the_sample_leaves_in_the_build_that_brings_other_data(workbench: Workbench) -> None:
+    workbench.land(lines(100), source="sample")
+    workbench.build()
+    workbench.land(lines(3))
+    build = workbench.start()
+    assert build is not None and build.sample_retired
+    workbench.run_dbt()
+    publish(workbench.connection, build, workbench.declarations)
+    assert workbench.rows("select source, sum(line_count)::integer from marts.revenue_daily group by 1") == [
+        ("default", 3)
+    ]
+    # Loaded again by hand it is data like any other.
+    assert workbench.land(lines(100), source="sample")[0].status == "landed"
+    workbench.build()
+    assert workbench.rows(NET) == [(Decimal(1030),)]
+
+
+def test_nothing_new_is_no_build(workbench: Workbench) -> None:
+    assert workbench.start() is None
+    assert workbench.start(full=True) is None
+    workbench.land(lines(3))
+    workbench.build()
+    assert workbench.start() is None
+
+
+def test_a_column_new_in_a_contract_is_added_and_filled_by_a_full_build(workbench: Workbench) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    workbench.connection.execute("alter table core.dim_product drop column current_name")
+    workbench.connection.execute("alter table core.dim_region add column motto text")
+    workbench.land(lines(1, start=1000))
+    publication = workbench.build()
+    assert publication.is_full
+    assert workbench.rows("select current_name from core.dim_product order by 1 limit 1") == [("Thing 0",)]
+    columns = workbench.rows(
+        "select column_name from information_schema.columns where table_schema = 'core' and table_name = 'dim_region'"
+    )
+    assert sorted(columns) == [("line_count",), ("region",)]
