@@ -5,19 +5,21 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
-from apiflask import APIFlask
 from granian import Granian
 from granian.constants import Interfaces
 
-from api import hosts
-from api.app import create_app
+from api.listening import check_listening
 from pipeline.settings import SettingsError, get_settings
 from pipeline.warehouse.connect import database_urls
 from pipeline.warehouse.errors import WarehouseError
 
+if TYPE_CHECKING:
+    from apiflask import APIFlask
+
 DEFAULT_PORT = 8000
-THREADS = 8
+THREADS = 4
 _PARENT = "TILLHOUSE_API_PARENT"
 
 
@@ -26,7 +28,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = get_settings()
-        warning = hosts.check_listening(settings)
+        warning = check_listening(settings)
         database_urls(settings)
     except (SettingsError, WarehouseError) as error:
         sys.stderr.write(f"api: {error}\n")
@@ -48,8 +50,10 @@ def main() -> int:
     return 0
 
 
-def application() -> APIFlask:
+def application() -> "APIFlask":
     """The application of a worker process."""
+    from api.app import create_app  # The parent only watches: it needs none of this.
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _end_with_parent()
     settings = get_settings()

@@ -5,44 +5,15 @@ user's browser, and a name of its own could be made to point at 127.0.0.1; so bo
 request names and the origin that it comes from are checked.
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from flask import Flask, request
 
 from api.problems import Problem
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings
 
 LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def check_listening(settings: Settings) -> str | None:
-    """The warning to give before listening, or None when only this machine can call.
-
-    Raises:
-        SettingsError: the address is reached from elsewhere and that was not allowed.
-    """
-    if is_loopback(settings.api_host):
-        return None
-    if not settings.allow_remote:
-        raise SettingsError(
-            f"TILLHOUSE_API_HOST={settings.api_host} can be reached from other machines, and the API asks "
-            "for no login: listen on 127.0.0.1, or set TILLHOUSE_ALLOW_REMOTE=true where only trusted "
-            "callers can reach it"
-        )
-    return (
-        f"listening on {settings.api_host} without login: whoever reaches this address can read every number "
-        "and start refreshes"
-    )
 
 
 def register(app: Flask, settings: Settings) -> None:

@@ -69,7 +69,7 @@ TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_chec
 )
 def plan_build(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Fix the list of batches; without a new one there is nothing to build and the run ends well."""
     session = refresh_request
     with session.stage("plan"):
@@ -108,7 +108,7 @@ def plan_build(
 )
 def dbt_models(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Make the candidate and audit it; a failed test ends the refresh with nothing published."""
     session = refresh_request
     with session.stage("dbt"):
@@ -123,7 +123,7 @@ def dbt_models(
 
 def _asset_events(
     context: dg.AssetExecutionContext, session: RefreshSession, results: list[NodeResult]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     manifest = load_manifest(session.settings)
     checks = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.check_specs}
     for result in results:

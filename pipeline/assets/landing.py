@@ -48,7 +48,7 @@ COUNTED = ("rows_read", "rows_accepted", "rows_quarantined")
 )
 def order_lines(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Land the files that were named, or what waits in the inbox."""
     session = refresh_request
     with session.stage("landing"):

@@ -43,7 +43,7 @@ def _spec(item: Published) -> dg.AssetSpec:
 )
 def publish_build(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Make the build visible, all of it in one transaction."""
     session = refresh_request
     assert session.build is not None
@@ -58,7 +58,7 @@ def publish_build(
     context.log.info(message)
     for item in DECLARATIONS:
         changed = publication.rows_changed[item.to]
-        metadata = {"rows_written": changed["written"], "rows_deleted": changed["deleted"]}
+        metadata: dict[str, int | str] = {f"rows_{what}": count for what, count in changed.items()}
         yield dg.MaterializeResult(
             asset_key=[item.schema, item.table],
             metadata=metadata | (_metadata(publication) if item.to == "core.fct_order_lines" else {}),
@@ -94,7 +94,7 @@ def _metadata(publication: Publication) -> dict[str, int | str]:
 )
 def lineage_docs(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """The dbt docs as one static page, made anew when the dbt project has changed."""
     session = refresh_request
     folder = session.settings.home / "dbt_docs"

@@ -20,9 +20,7 @@ def close_leftover_runs(settings: Settings) -> int:
     with dg.DagsterInstance.get() as instance, connect(database_urls(settings).owner, autocommit=True) as db:
         working = _run_of_lock_holder(db)
         runs = [
-            run
-            for run in instance.get_runs(dg.RunsFilter(statuses=list(LEFT_OVER)))
-            if run.run_id != working
+            run for run in instance.get_runs(dg.RunsFilter(statuses=list(LEFT_OVER))) if run.run_id != working
         ]
         for run in runs:
             instance.report_run_failed(run, "The process that worked on this run ended.")

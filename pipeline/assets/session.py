@@ -13,8 +13,8 @@ from psycopg import Connection
 from pydantic import Field
 
 from pipeline.builds import refresh_log
-from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.dbt_runner import load_manifest
+from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import Build
 from pipeline.errors import TillhouseError
 from pipeline.landing import Progress, close_orphans
@@ -69,7 +69,7 @@ class RefreshSession:
             self._fail(name, error.description or "failed")
             raise
         except (DagsterExecutionInterruptedError, KeyboardInterrupt):
-            self._close("canceled", "Canceled; nothing that readers see was changed.", None)
+            self.close_interrupted(is_canceled=True)
             raise
         except Exception as error:
             self._fail(name, f"{type(error).__name__}: {error}")
@@ -80,6 +80,12 @@ class RefreshSession:
     def declarations(self) -> tuple[Published, ...]:
         """How the published models publish."""
         return read_declarations(load_manifest(self.settings))
+
+    def close_interrupted(self, *, is_canceled: bool) -> None:
+        """Close a refresh that ended early; one that is closed already stays as it is."""
+        verb = "Canceled" if is_canceled else "Interrupted"
+        status = "canceled" if is_canceled else "failed"
+        self._close(status, f"{verb}; nothing that readers see was changed.", None)
 
     def _fail(self, stage: str, message: str) -> None:
         self._close("failed", message, {"stage": stage, "detail": message})
@@ -103,7 +109,8 @@ class RefreshSession:
 def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]:
     """Hold the refresh lock and the refresh's row for the time of the run."""
     run, log = context.run, context.log
-    assert run is not None and log is not None
+    assert run is not None
+    assert log is not None
     request = RefreshRequest(**context.resource_config)
     settings = get_settings()
     owner_url = database_urls(settings).owner
@@ -123,5 +130,12 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
         orphans = close_orphans(connection)
         if orphans:
             log.warning(f"{orphans} batch(es) of a process that ended were marked failed.")
-        yield RefreshSession(request, settings, owner_url, connection, refresh_id, run.run_id)
-        refresh_log.finish(connection, refresh_id, "failed", "The run ended without a result.")
+        session = RefreshSession(request, settings, owner_url, connection, refresh_id, run.run_id)
+        yield session
+        # Closes only what no step has closed: a run that was interrupted between two of them.
+        session.close_interrupted(is_canceled=_is_canceling(context))
+
+
+def _is_canceling(context: dg.InitResourceContext) -> bool:
+    run = context.instance.get_run_by_id(context.run.run_id) if context.instance and context.run else None
+    return run is not None and run.status is dg.DagsterRunStatus.CANCELING

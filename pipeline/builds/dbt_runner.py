@@ -116,7 +116,7 @@ def failing_rows(connection: Connection, result: NodeResult) -> list[dict[str, s
         return []
     # The test's own SQL, as dbt compiled it from the project.
     query = sql.SQL("select * from ({}) as failing limit {}").format(
-        sql.SQL(result.compiled),  # type: ignore[arg-type]
+        sql.SQL(result.compiled),
         sql.Literal(SHOWN_ROWS),
     )
     cursor = connection.execute(query)
@@ -180,5 +180,3 @@ def _node_result(item: Any) -> NodeResult:
         seconds=float(item.execution_time),
         compiled=getattr(item.node, "compiled_code", None),
     )
-
-

@@ -72,6 +72,9 @@ def start_build(
             """,
             (build_id, refresh_id),
         )
+    if is_full:
+        # Rows that were copied in a moment ago are news to the planner.
+        connection.execute("analyze raw.order_lines, raw.products, raw.customers, raw.quarantine")
     return Build(build_id, is_full, tuple(pending), sample_retired)
 
 
@@ -143,8 +146,8 @@ def _retire_sample(connection: Connection, requested_by: str) -> bool:
 def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
     """Whether the pending batches bring more than a quarter of what is published.
 
-    Above that, computing everything is cheaper than computing the change. An overwrite counts only with the rows by which it outgrows its source: the rest is
-    compared, and mostly equal.
+    Above that, computing everything is cheaper than computing the change. An overwrite counts
+    only with the rows by which it outgrows its source: the rest is compared, and mostly equal.
     """
     row = connection.execute(
         """
@@ -235,4 +238,4 @@ def _make_candidate(connection: Connection, build_id: int, is_full: bool, batch_
 
 
 def _batch_ids(connection: Connection, query: str) -> list[int]:
-    return [row[0] for row in connection.execute(query).fetchall()]  # type: ignore[arg-type]
+    return [row[0] for row in connection.execute(query).fetchall()]

@@ -83,6 +83,7 @@ def _check_candidate(connection: Connection, build: Build) -> None:
 
 def _write(connection: Connection, build: Build, item: Published, first_time: bool) -> int:
     columns = _columns(item.column_names)
+
     if first_time:
         statement = sql.SQL("insert into {to} ({columns}) select {columns} from {candidate}")
     else:
@@ -117,7 +118,12 @@ def _write(connection: Connection, build: Build, item: Published, first_time: bo
 def _unless_equal(item: Published) -> sql.Composable:
     """Filters the rows of a full build that equal what is published: a conflict costs a lock."""
     return sql.SQL(
-        "where not exists (select 1 from {to} as published where {same_key} and ({a}) is not distinct from ({b}))"
+        """
+        where not exists (
+            select 1 from {to} as published
+            where {same_key} and ({a}) is not distinct from ({b})
+        )
+        """
     ).format(
         to=item.relation,
         same_key=_same_key(item.key, "published", "candidate"),
@@ -129,7 +135,7 @@ def _unless_equal(item: Published) -> sql.Composable:
 def _delete(connection: Connection, build: Build, item: Published) -> int:
     """Delete what is in scope and no longer in the candidate."""
     if build.is_full or item.scope == SCOPE_ALL:
-        scope = sql.SQL("")
+        scope: sql.Composable = sql.SQL("")
     else:
         scope = sql.SQL("({key}) in (select {key} from {scope}) and").format(
             key=_columns(item.key), scope=sql.Identifier(CANDIDATE, item.scope)

@@ -30,9 +30,7 @@ def has_primary_key(connection: Connection, item: Published) -> bool:
 
 def add_primary_key(connection: Connection, item: Published) -> None:
     """Declare the table's key."""
-    connection.execute(
-        sql.SQL("alter table {} add primary key ({})").format(item.relation, _names(item.key))
-    )
+    connection.execute(sql.SQL("alter table {} add primary key ({})").format(item.relation, _names(item.key)))
 
 
 def add_relations(connection: Connection, item: Published) -> None:
@@ -100,7 +98,7 @@ def _bare(column: Column) -> sql.Composable:
 
 def _type(column: Column) -> sql.Composable:
     # A type from the project's own yml, not from a user.
-    return sql.SQL(column.data_type)  # type: ignore[arg-type]
+    return sql.SQL(column.data_type)
 
 
 def _names(names: Iterable[str]) -> sql.Composable:

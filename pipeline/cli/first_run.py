@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 from pipeline.settings import Settings
@@ -23,14 +24,24 @@ def bootstrap(settings: Settings, say: Callable[[str], None], *, no_sample: bool
 
 def first_answer(settings: Settings) -> str:
     """Net revenue by region, or what to do when nothing is published yet."""
-    from pipeline.cli.report import first_answer as answer
+    from api.numbers import half_up, minor_digits
+    from api.queries.errors import QueryError
+    from api.queries.regions import net_revenue_by_region
 
-    return answer(settings)
+    try:
+        regions = net_revenue_by_region(settings, database_urls(settings))
+    except QueryError as error:
+        return str(error)
+    digits = minor_digits(settings.currency)
+    lines = [f"  {region:<20} {Decimal(half_up(Decimal(net), digits)):>18,}" for region, net in regions]
+    return "\n".join([f"Net revenue by region, {settings.currency}:", *lines])
 
 
 def _is_empty(settings: Settings) -> bool:
     with connect(database_urls(settings).owner) as connection:
-        return connection.execute("select 1 from raw.batches where status = 'landed' limit 1").fetchone() is None
+        return (
+            connection.execute("select 1 from raw.batches where status = 'landed' limit 1").fetchone() is None
+        )
 
 
 def _load_sample(settings: Settings, say: Callable[[str], None]) -> None:

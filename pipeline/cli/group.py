@@ -3,21 +3,17 @@
 import errno
 import importlib
 import importlib.metadata
-import os
-import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
+from pipeline.cli.error_log import describe_unexpected
 from pipeline.errors import TillhouseError
 
 EXIT_PROBLEM = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
-_LOG_BYTES = 1_000_000
 
 
 class LazyGroup(click.Group):
@@ -74,30 +70,8 @@ class LazyGroup(click.Group):
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # The reader of our output has left (`| head`): click ends quietly.
-            click.echo(f"Error: unexpected {type(error).__name__}: {error}. {_keep_traceback()}", err=True)
+            click.echo(f"Error: {describe_unexpected(error)}", err=True)
             ctx.exit(EXIT_BUG)
-
-
-def _keep_traceback() -> str:
-    """Append the traceback to the log file; returns the sentence that says where."""
-    from pipeline.settings import get_settings
-
-    text = f"--- {datetime.now(UTC).isoformat(timespec='seconds')}\n{traceback.format_exc()}"
-    try:
-        log = get_settings().home / "logs" / "cli-errors.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        _append(log, text)
-    except (OSError, TillhouseError):
-        return f"The details could not be written to a log file:\n{text}"
-    return f"The details are in {log}"
-
-
-def _append(log: Path, text: str) -> None:
-    if log.exists() and log.stat().st_size > _LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:

@@ -29,7 +29,9 @@ from pipeline.warehouse.prepare import ensure_warehouse
     show_default=True,
     help="What becomes of rows that equal another row of their file in every column.",
 )
-@click.option("--force", is_flag=True, help="Let an overwrite delete more than a fifth of the source's lines.")
+@click.option(
+    "--force", is_flag=True, help="Let an overwrite delete more than a fifth of the source's lines."
+)
 @click.option("--dry-run", is_flag=True, help="Read and check with the very same code, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

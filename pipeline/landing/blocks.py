@@ -35,7 +35,7 @@ class BlockReader:
             raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
         is_gzip = self._raw.read(2) == _GZIP_MAGIC
         self._raw.seek(0)
-        self._stream: BinaryIO = cast(BinaryIO, gzip.open(self._raw)) if is_gzip else self._raw
+        self._stream: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if is_gzip else self._raw
 
     def close(self) -> None:
         """Close the file."""
@@ -72,7 +72,8 @@ class BlockReader:
         try:
             return self._stream.read(self._block_bytes)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FileRefused(f"the gzip data is damaged or cut short ({error}); send the file again") from error
+            raise FileRefused(
+                f"the gzip data is damaged or cut short ({error}); send the file again"
+            ) from error
         except OSError as error:
             raise FileRefused(f"the file cannot be read ({error})") from error
-

@@ -36,7 +36,10 @@ class FileOutcome:
         """Count a chunk, and keep the first of its quarantined rows."""
         self.tally.add(chunk.tally)
         for row in chunk.quarantine:
-            if len(self.first_quarantined) == REFUSED_ROWS_KEPT or self._characters > _REFUSED_CHARACTERS_KEPT:
+            if (
+                len(self.first_quarantined) == REFUSED_ROWS_KEPT
+                or self._characters > _REFUSED_CHARACTERS_KEPT
+            ):
                 return
             self.first_quarantined.append(row)
             self._characters += len(row.raw_text)

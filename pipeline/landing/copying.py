@@ -77,5 +77,3 @@ def copy_quarantine(cursor: Cursor[TupleRow], rows: list[QuarantinedRow], batch_
                     row.occurrence,
                 )
             )
-
-

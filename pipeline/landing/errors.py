@@ -1,7 +1,9 @@
 """What can go wrong while a file is landed, in words for the person who sent it."""
 
+from pipeline.errors import TillhouseError
 
-class LandingError(Exception):
+
+class LandingError(TillhouseError):
     """Nothing was landed; the message says what is wrong, where, and what to do."""
 
 

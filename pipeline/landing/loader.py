@@ -20,14 +20,19 @@ from pipeline.landing.batches import (
 from pipeline.landing.checking import FileOutcome, read_and_check
 from pipeline.landing.copying import EncodedChunk, copy_chunk, copy_quarantine
 from pipeline.landing.errors import LandingError
-from pipeline.landing.models import BatchResult, LandingRequest, Progress
+from pipeline.landing.models import (
+    SOURCE_CHARACTERS,
+    BatchResult,
+    LandingRequest,
+    Progress,
+    Status,
+    is_source_name,
+)
 from pipeline.landing.overwrite_guard import overwrite_refusal
 from pipeline.landing.tally import Tally
 from pipeline.warehouse.connect import connect
 
 ProgressReport = Callable[[Progress], None]
-
-_SOURCE_CHARACTERS = 63
 
 
 def land(connection_url: str, request: LandingRequest, progress: ProgressReport) -> list[BatchResult]:
@@ -65,7 +70,7 @@ def check(request: LandingRequest, progress: ProgressReport) -> list[BatchResult
     results = []
     for path in request.paths:
         outcome = read_and_check(path, request, 0, lambda _: None, progress)
-        status = "refused" if outcome.refusal else "checked"
+        status: Status = "refused" if outcome.refusal else "checked"
         results.append(outcome.result(request, path, None, status, outcome.refusal))
     return results
 
@@ -174,22 +179,18 @@ class _Call:
             self._connection.commit()
 
 
-def _equals_call(
-    files: Sequence[DeliveredFile], latest: LatestDeliveries, request: LandingRequest
-) -> bool:
+def _equals_call(files: Sequence[DeliveredFile], latest: LatestDeliveries, request: LandingRequest) -> bool:
     return len(files) == len(latest.call) and all(
         delivery.equals(file, request) for delivery, file in zip(latest.call, files, strict=True)
     )
 
 
 def _require_usable(request: LandingRequest) -> None:
-    source = request.source
     if not request.paths:
         raise LandingError("no file was named: name at least one CSV file")
-    is_plain = source.isprintable() and source == source.strip() and not set(source) & set("/\\")
-    if not (0 < len(source) <= _SOURCE_CHARACTERS and is_plain):
+    if not is_source_name(request.source):
         raise LandingError(
-            f"{source!r} cannot be a source's name: use up to {_SOURCE_CHARACTERS} characters, "
+            f"{request.source!r} cannot be a source's name: use up to {SOURCE_CHARACTERS} characters, "
             "no slashes, no blanks at its ends"
         )
 

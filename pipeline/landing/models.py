@@ -12,6 +12,13 @@ Status = Literal["landed", "skipped", "refused", "failed", "checked"]
 DEFAULT_SOURCE = "default"
 FEED = "order_lines"
 SAMPLES_KEPT = 20
+SOURCE_CHARACTERS = 63
+
+
+def is_source_name(name: str) -> bool:
+    """Whether a source may be called so: short, printable, no slashes, no blanks at its ends."""
+    is_plain = name.isprintable() and name == name.strip() and not set(name) & set("/\\")
+    return is_plain and 0 < len(name) <= SOURCE_CHARACTERS
 
 
 @dataclass(frozen=True)

@@ -47,18 +47,14 @@ _PUBLISHED_KEYS = """
 """
 
 
-def overwrite_refusal(
-    connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]
-) -> str | None:
+def overwrite_refusal(connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]) -> str | None:
     """Why these batches, not yet committed, may not overwrite the source; None when they may.
 
     A quarantined row whose key could be read keeps its old line, so it deletes nothing.
     """
     is_published = connection.execute("select to_regclass('core.fct_order_lines') is not null").fetchone()
     assert is_published is not None
-    query = sql.SQL(_COUNT_LOST).format(
-        published_keys=sql.SQL(_PUBLISHED_KEYS if is_published[0] else "")
-    )
+    query = sql.SQL(_COUNT_LOST).format(published_keys=sql.SQL(_PUBLISHED_KEYS if is_published[0] else ""))
     counts = connection.execute(query, {"source": source, "batch_ids": list(batch_ids)}).fetchone()
     assert counts is not None
     known, lost = counts

@@ -1,6 +1,6 @@
 """Do the next piece of work while this one is being used."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
@@ -17,7 +17,7 @@ class _Failure:
 _END = object()
 
 
-def prefetched(items: Iterable[_Item], depth: int) -> Iterator[_Item]:
+def prefetched(items: Iterable[_Item], depth: int) -> Generator[_Item, None, None]:
     """The items, made by a thread of its own that is at most ``depth`` of them ahead.
 
     An error in making an item is raised here. When the caller stops early (close the

@@ -92,8 +92,8 @@ def read_chunk(data: bytes, shape: Shape, first_line: int, is_last: bool) -> tup
 
 def _read_header(block: bytes) -> tuple[list[str], int]:
     """The header's fields, and how many bytes they take with everything before them."""
-    for start, advice in _OTHER_FORMATS:
-        if block.startswith(start):
+    for beginning, advice in _OTHER_FORMATS:
+        if block.startswith(beginning):
             raise FileRefused(f"the file is no CSV text: it looks like {advice}")
     start = len(_BYTE_ORDER_MARK) if block.startswith(_BYTE_ORDER_MARK) else 0
     head = block[start : start + ROW_BYTES]

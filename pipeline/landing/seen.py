@@ -6,6 +6,7 @@ merge takes.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -125,7 +126,7 @@ class PairCounts:
         known = np.zeros(len(distinct), dtype=np.bool_)
         for run in self._runs.runs:
             found, at = _find(run, distinct, None)
-            counts = run[1]
+            counts = cast(npt.NDArray[np.int32], run[1])
             before[found] = counts[at[found]]
             counts[at[found]] += sizes[found]
             known |= found

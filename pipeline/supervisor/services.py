@@ -28,6 +28,7 @@ def plan_services(
     Raises:
         SupervisorError: a port that is set is taken.
     """
+    settings.inbox_folder.mkdir(parents=True, exist_ok=True)
     api_port = choose_port(settings.api_host, settings.api_port, _API_PORT, "TILLHOUSE_API_PORT")
     dagster_port = choose_port(
         settings.dagster_host, settings.dagster_port, _DAGSTER_PORT, "TILLHOUSE_DAGSTER_PORT"

@@ -258,6 +258,8 @@ class Supervisor:
 
     def _end_all(self) -> None:
         self._state = self._state.model_copy(update={"status": "stopping"})
+        if self._stop.is_set():
+            self._reporter.say("Stopping ...")
         processes = [child.process for child in self._children if child.process is not None]
         if self._introduction is not None:
             processes.append(self._introduction)

@@ -1,12 +1,30 @@
 """What the supervisor lets a process of its own do: it needs Dagster, which the supervisor itself does not.
 
-`python -m pipeline.supervisor.tasks recover | introduce [--no-sample]`
+`python -m pipeline.supervisor.tasks prepare | recover | introduce [--no-sample]`
 """
 
+import os
 import sys
 
+from pipeline.cli.error_log import describe_unexpected
 from pipeline.errors import TillhouseError
 from pipeline.settings import get_settings
+
+
+def prepare() -> None:
+    """Make everything that the services need before they start, where no supervisor does it."""
+    from pipeline.supervisor.instance import prepare_instance
+    from pipeline.warehouse.prepare import ensure_warehouse
+
+    settings = get_settings()
+    os.environ.update(prepare_instance(settings, ensure_warehouse(settings, _print)))
+    settings.inbox_folder.mkdir(parents=True, exist_ok=True)
+
+    import dagster as dg
+
+    # Dagster's processes make its tables when there are none: before they start at the same time.
+    with dg.DagsterInstance.get():
+        _print("The warehouse and Dagster's instance are ready.")
 
 
 def recover() -> None:
@@ -29,6 +47,8 @@ def main(arguments: list[str]) -> int:
     """Run one of the tasks; its exit code."""
     try:
         match arguments:
+            case ["prepare"]:
+                prepare()
             case ["recover"]:
                 recover()
             case ["introduce", *rest]:
@@ -38,6 +58,9 @@ def main(arguments: list[str]) -> int:
                 return 2
     except TillhouseError as error:
         _print(f"Error: {error}")
+        return 1
+    except Exception as error:
+        _print(f"Error: {describe_unexpected(error)}")
         return 1
     return 0
 

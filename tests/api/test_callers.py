@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from api.hosts import check_listening
+from api.listening import check_listening
 from pipeline.settings import Settings, SettingsError
 from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from api.database import read_only_snapshot
 from api.queries.dates import GRAINS
 from api.queries.dimensions import GROUPS
 from api.queries.revenue import RevenueQuestion, answer
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
-from tests.api.published import Line
+from tests.api.published import Line, golden_lines
 from tests.api.reference import expected_rows
 from tests.conftest import Warehouse
 
@@ -133,3 +134,19 @@ def test_the_groups_add_up_to_the_total_to_the_last_digit(
     assert rows is not None
     for name in ("gross_revenue", "discounts", "returns", "net_revenue", "shipping", "margin", "units"):
         assert sum(Decimal(row[name] or 0) for row in rows["data"]) == Decimal(total["data"][name])
+
+
+def test_an_open_snapshot_keeps_its_numbers_through_a_publish(
+    warehouse: Warehouse, golden: int, publish_lines: Callable[[list[Line]], int]
+) -> None:
+    question = RevenueQuestion(group_by=("region",))
+    with connect(warehouse.urls.reader) as connection:
+        read_only_snapshot(connection)
+        before = answer(connection, question, currency="USD", time_zone="UTC")
+        newer = publish_lines(golden_lines()[:2])
+        assert answer(connection, question, currency="USD", time_zone="UTC") == before
+        connection.rollback()
+        after = answer(connection, question, currency="USD", time_zone="UTC")
+    assert before.meta["build_id"] == golden
+    assert after.meta["build_id"] == newer
+    assert [row["region"] for row in after.rows] == ["Europe", "North America"]

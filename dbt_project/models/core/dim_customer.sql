@@ -79,18 +79,36 @@ version_text as (
 ),
 
 -- Each attribute is the latest that was not blank: latest by sale date, then batch, then row.
-attributes as (
+ranked as (
     select
         versions_in_use.customer_id,
-        (array_agg(version_text.customer_name order by versions_in_use.last_seen desc)
-            filter (where version_text.customer_name is not null))[1] as customer_name,
-        (array_agg(version_text.customer_email order by versions_in_use.last_seen desc)
-            filter (where version_text.customer_email is not null))[1] as customer_email,
-        (array_agg(version_text.customer_address order by versions_in_use.last_seen desc)
-            filter (where version_text.customer_address is not null))[1] as customer_address
+        version_text.customer_name,
+        version_text.customer_email,
+        version_text.customer_address,
+        row_number() over (
+            partition by versions_in_use.customer_id, version_text.customer_name is null
+            order by versions_in_use.last_seen desc
+        ) as name_rank,
+        row_number() over (
+            partition by versions_in_use.customer_id, version_text.customer_email is null
+            order by versions_in_use.last_seen desc
+        ) as email_rank,
+        row_number() over (
+            partition by versions_in_use.customer_id, version_text.customer_address is null
+            order by versions_in_use.last_seen desc
+        ) as address_rank
     from versions_in_use
     inner join version_text using (customer_key)
-    group by versions_in_use.customer_id
+),
+
+attributes as (
+    select
+        customer_id,
+        max(customer_name) filter (where name_rank = 1) as customer_name,
+        max(customer_email) filter (where email_rank = 1) as customer_email,
+        max(customer_address) filter (where address_rank = 1) as customer_address
+    from ranked
+    group by customer_id
 )
 
 select

@@ -25,15 +25,31 @@ untouched_lines as (
 
 lines as (
     select
-        source, order_id, sale_date, customer_id, quantity,
-        gross_revenue, discounts, returns, net_revenue, shipping
+        source,
+        order_id,
+        sale_date,
+        customer_id,
+        quantity,
+        gross_revenue,
+        discounts,
+        returns,
+        net_revenue,
+        shipping
     from untouched_lines
 
     union all
 
     select
-        source, order_id, sale_date, customer_id, quantity,
-        gross_revenue, discounts, returns, net_revenue, shipping
+        source,
+        order_id,
+        sale_date,
+        customer_id,
+        quantity,
+        gross_revenue,
+        discounts,
+        returns,
+        net_revenue,
+        shipping
     from changes
     where sign = 1
 ),

@@ -22,16 +22,25 @@
         group by source, call_id
     ),
 
-    newest as (
+    versions as (
         select
             batches.source,
             lines.order_id,
             lines.product_id,
             lines.occurrence,
-            max(lines.batch_id) as batch_id
+            lines.batch_id,
+            lines.quantity * lines.unit_price * (1 - lines.discount) as net_revenue,
+            lines.shipping,
+            max(lines.batch_id) over (
+                partition by batches.source, lines.order_id, lines.product_id, lines.occurrence
+            ) as newest_batch_id
         from {{ source('raw', 'order_lines') }} as lines
         inner join batches using (batch_id)
-        group by batches.source, lines.order_id, lines.product_id, lines.occurrence
+    ),
+
+    newest as (
+        select * from versions
+        where batch_id = newest_batch_id
     ),
 
     dropped as (
@@ -61,11 +70,9 @@
     from_raw as (
         select
             count(*) as line_count,
-            coalesce(sum(lines.quantity * lines.unit_price * (1 - lines.discount)), 0) as net_revenue,
-            coalesce(sum(lines.shipping), 0) as shipping
+            coalesce(sum(newest.net_revenue), 0) as net_revenue,
+            coalesce(sum(newest.shipping), 0) as shipping
         from newest
-        inner join {{ source('raw', 'order_lines') }} as lines
-            using (batch_id, order_id, product_id, occurrence)
         left join dropped using (source, order_id, product_id, occurrence)
         where dropped.source is null
     ),

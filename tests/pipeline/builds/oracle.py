@@ -117,7 +117,8 @@ class Oracle:
                 key = (source, row.order_id, row.product_id, occurrences[row.order_id, row.product_id])
                 if row.is_broken:
                     kept.add(key)
-                else:
+                elif key not in accepted or accepted[key].row != row:
+                    # A later file that repeats a line leaves its provenance as it was.
                     accepted[key] = Live(row, batch, index + 2)
         if mode == "overwrite":
             gone = [k for k in self.lines if k[0] == source and k not in accepted and k not in kept]

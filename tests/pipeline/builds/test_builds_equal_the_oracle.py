@@ -101,7 +101,9 @@ def assert_published(workbench: Workbench, oracle: Oracle) -> None:
     for table, key in ROLLUPS.items():
         rows = workbench.rows(f"select {', '.join(key)}, {SUMS} from {table}")
         assert {row[: len(key)]: row[len(key) :] for row in rows} == oracle.rollup(*key), table
-    orders = workbench.rows("select source, order_id, order_date, is_sale, customer_id, net_revenue from core.fct_orders")
+    orders = workbench.rows(
+        "select source, order_id, order_date, is_sale, customer_id, net_revenue from core.fct_orders"
+    )
     assert {row[:2]: row[2:] for row in orders} == oracle.orders()
     names = workbench.rows("select product_id, current_name from core.dim_product")
     assert dict(names) == oracle.product_names()

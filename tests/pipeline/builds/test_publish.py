@@ -11,14 +11,17 @@ from pipeline.builds.publish import PublishError, publish
 from pipeline.warehouse.connect import connect
 from tests.pipeline.builds.conftest import Workbench
 
-HEADER = "Order ID,Product ID,Customer ID,Product Name,Category,Region,Date of Sale,Quantity Sold,Unit Price\n"
+HEADER = (
+    "Order ID,Product ID,Customer ID,Product Name,Category,Region,Date of Sale,Quantity Sold,Unit Price\n"
+)
 NET = "select sum(net_revenue) from marts.revenue_daily"
 
 
 def lines(count: int, *, price: str = "10.00", start: int = 0) -> str:
     """Orders of one line each, one a day of January and on."""
     return HEADER + "".join(
-        f"O{n:05},P{n % 7},C{n % 5},Thing {n % 7},Hats,Region {n % 3},2024-{n % 12 + 1:02}-{n % 28 + 1:02},1,{price}\n"
+        f"O{n:05},P{n % 7},C{n % 5},Thing {n % 7},Hats,Region {n % 3},"
+        f"2024-{n % 12 + 1:02}-{n % 28 + 1:02},1,{price}\n"
         for n in range(start, start + count)
     )
 
@@ -146,7 +149,10 @@ def test_a_publish_that_breaks_off_changes_nothing(workbench: Workbench) -> None
         publish(workbench.connection, build, workbench.declarations)
     assert workbench.rows(NET) == [(Decimal(10000),)]
     assert workbench.rows("select sum(net_revenue) from core.fct_orders") == [(Decimal(10000),)]
-    assert workbench.rows("select status from core.builds order by build_id") == [("published",), ("running",)]
+    assert workbench.rows("select status from core.builds order by build_id") == [
+        ("published",),
+        ("running",),
+    ]
     close_interrupted_builds(workbench.connection)
     assert workbench.rows("select status from core.builds order by build_id") == [("published",), ("failed",)]
 
@@ -160,8 +166,12 @@ def test_an_open_transaction_keeps_its_numbers_across_a_full_publish(workbench: 
         workbench.land(lines(900, price="20.00"))
         assert workbench.build(full=True).net_revenue_after == Decimal(19000)
         assert reader.execute(NET).fetchone() == (Decimal(10000),)
-        assert reader.execute("select sum(net_revenue) from core.fct_order_lines").fetchone() == (Decimal(10000),)
-        assert reader.execute("select max(build_id) from core.builds where status = 'published'").fetchone() == (1,)
+        assert reader.execute("select sum(net_revenue) from core.fct_order_lines").fetchone() == (
+            Decimal(10000),
+        )
+        assert reader.execute(
+            "select max(build_id) from core.builds where status = 'published'"
+        ).fetchone() == (1,)
     assert workbench.rows(NET) == [(Decimal(19000),)]
 
 
@@ -182,7 +192,8 @@ def test_the_sample_leaves_in_the_build_that_brings_other_data(workbench: Workbe
     workbench.build()
     workbench.land(lines(3))
     build = workbench.start()
-    assert build is not None and build.sample_retired
+    assert build is not None
+    assert build.sample_retired
     workbench.run_dbt()
     publish(workbench.connection, build, workbench.declarations)
     assert workbench.rows("select source, sum(line_count)::integer from marts.revenue_daily group by 1") == [
@@ -212,6 +223,9 @@ def test_a_column_new_in_a_contract_is_added_and_filled_by_a_full_build(workbenc
     assert publication.is_full
     assert workbench.rows("select current_name from core.dim_product order by 1 limit 1") == [("Thing 0",)]
     columns = workbench.rows(
-        "select column_name from information_schema.columns where table_schema = 'core' and table_name = 'dim_region'"
+        """
+        select column_name from information_schema.columns
+        where table_schema = 'core' and table_name = 'dim_region'
+        """
     )
     assert sorted(columns) == [("line_count",), ("region",)]

@@ -19,6 +19,6 @@ def tillhouse(
         input=given,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )

@@ -8,7 +8,7 @@ versions as (
         (
             product_key, customer_id, customer_key, region, payment_method, sale_date,
             quantity, unit_price, discount, shipping, unit_cost
-        ) as content
+        ) as line_values
     from {{ ref('stg_order_lines') }}
 ),
 
@@ -25,7 +25,7 @@ compared as (
     select
         *,
         first_value(batch_id) over newest_first as newest_batch_id,
-        content is distinct from lead(content) over newest_first as is_new_content
+        lead(line_values) over newest_first as older_values
     from versions
     window newest_first as (
         partition by source, order_id, product_id, occurrence
@@ -38,8 +38,8 @@ compared as (
 newest as (
     select distinct on (source, order_id, product_id, occurrence) *
     from compared
-    where is_new_content
-    order by source, order_id, product_id, occurrence, batch_id desc, row_number desc
+    where line_values is distinct from older_values
+    order by source asc, order_id asc, product_id asc, occurrence asc, batch_id desc, row_number desc
 ),
 
 overwritten as (

@@ -1,0 +1,128 @@
+"""`tillhouse rejects`."""
+
+import csv
+import sys
+from typing import Any
+
+import click
+from psycopg import Connection
+from psycopg.rows import TupleRow, dict_row
+
+from pipeline.cli.output import print_json, print_table, say
+from pipeline.errors import TillhouseError
+from pipeline.settings import get_settings
+from pipeline.warehouse.connect import connect
+from pipeline.warehouse.prepare import ensure_warehouse
+
+_LINE_CHARACTERS = 160
+
+
+class NoSuchBatch(TillhouseError):
+    """There is no batch with this id."""
+
+
+@click.command()
+@click.argument("batch", type=int, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+def rejects(*, batch: int | None, as_json: bool, as_csv: bool, limit: int) -> None:
+    """Show the rows that were quarantined, and why.
+
+    Without BATCH: the batches that have such rows, newest first, with counts by reason. With BATCH:
+    its rows as they are in the file, with the line they start on and everything that is wrong.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    urls = ensure_warehouse(get_settings(), say)
+    with connect(urls.owner) as connection:
+        summary = _batches(connection, limit) if batch is None else _rows(connection, batch, limit)
+    if as_json:
+        print_json(summary)
+    elif as_csv:
+        _print_csv(summary["data"], _BATCH_COLUMNS if batch is None else _ROW_COLUMNS)
+    elif batch is None:
+        _print_batches(summary["data"])
+    else:
+        _print_rows(summary)
+
+
+_BATCH_COLUMNS = ("batch_id", "file_name", "source", "status", "rows_read", "rows_quarantined", "reasons")
+_ROW_COLUMNS = ("row_number", "reasons", "raw_text")
+
+
+def _batches(connection: Connection[TupleRow], limit: int) -> dict[str, Any]:
+    cursor = connection.cursor(row_factory=dict_row).execute(
+        """
+        select batch_id, file_name, source, status, rows_read, rows_quarantined, reasons
+        from raw.batches
+        where rows_quarantined > 0
+        order by batch_id desc
+        limit %s
+        """,
+        (limit,),
+    )
+    return {"data": cursor.fetchall()}
+
+
+def _rows(connection: Connection[TupleRow], batch_id: int, limit: int) -> dict[str, Any]:
+    found = connection.execute(
+        "select file_name, status, rows_quarantined, message from raw.batches where batch_id = %s",
+        (batch_id,),
+    ).fetchone()
+    if found is None:
+        raise NoSuchBatch(f"there is no batch {batch_id}; `tillhouse rejects` lists those with rejected rows")
+    cursor = connection.cursor(row_factory=dict_row).execute(
+        """
+        select row_number, reasons, raw_text
+        from raw.quarantine
+        where batch_id = %s
+        order by row_number
+        limit %s
+        """,
+        (batch_id, limit),
+    )
+    names = ("file_name", "status", "rows_quarantined", "message")
+    return {"data": cursor.fetchall(), "batch_id": batch_id, **dict(zip(names, found, strict=True))}
+
+
+def _print_csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[column]) for column in columns])
+
+
+def _print_batches(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        click.echo("No row has been rejected.")
+        return
+    table = [[_cell(row[column]) for column in _BATCH_COLUMNS] for row in rows]
+    headers = ["batch", "file", "source", "status", "read", "rejected", "reasons"]
+    print_table(headers, table, right=["batch", "read", "rejected"])
+
+
+def _print_rows(summary: dict[str, Any]) -> None:
+    rows = summary["data"]
+    if summary["message"]:
+        click.echo(f"Batch {summary['batch_id']} was {summary['status']}: {summary['message']}")
+    if not rows:
+        click.echo(f"Batch {summary['batch_id']} ({summary['file_name']}) has no rejected rows.")
+        return
+    table = [[row["row_number"], _cell(row["reasons"]), _shortened(row["raw_text"])] for row in rows]
+    print_table(["line", "reasons", "the row as it is in the file"], table, right=["line"])
+    if len(rows) < summary["rows_quarantined"]:
+        click.echo(f"Shown: {len(rows):,} of {summary['rows_quarantined']:,} rows (see --limit).")
+
+
+def _cell(value: object) -> object:
+    match value:
+        case dict():
+            return ", ".join(f"{reason} {count:,}" for reason, count in value.items())
+        case list():
+            return ", ".join(map(str, value))
+    return value
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LINE_CHARACTERS else f"{text[:_LINE_CHARACTERS]}…"

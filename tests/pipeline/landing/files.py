@@ -1,0 +1,43 @@
+"""Small files of order lines, for tests."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.landing.blocks import BLOCK_BYTES
+from pipeline.landing.chunks import Chunk
+from pipeline.landing.reader import OrderLineFile
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sales_sample.csv"
+HEADER = "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price"
+# Where a surplus of commas belongs to the last column.
+ADDRESS_HEADER = f"{HEADER},Customer Address"
+
+
+def csv_file(folder: Path, *rows: str, header: str = HEADER, name: str = "sales.csv") -> Path:
+    """A file with these rows under the header."""
+    return bytes_file(folder, "".join(f"{line}\n" for line in (header, *rows)).encode(), name=name)
+
+
+def bytes_file(folder: Path, data: bytes, *, name: str = "sales.csv") -> Path:
+    """A file with these bytes."""
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+Row = tuple[int, int, tuple[str | None, ...], str]
+
+
+def rows_of(path: Path, block_bytes: int = BLOCK_BYTES) -> list[Row]:
+    """Every row of a file: its line, its damage, its fields, and its text."""
+    with OrderLineFile(path, block_bytes) as file:
+        return [row for chunk in file.chunks() for row in chunk_rows(chunk)]
+
+
+def chunk_rows(chunk: Chunk) -> Iterable[Row]:
+    """The rows of one chunk."""
+    texts = chunk.raw_text(range(chunk.text.height))
+    fields = pl.DataFrame(chunk.text).rows()
+    return zip(chunk.row_number.tolist(), chunk.damage.tolist(), fields, texts, strict=True)
