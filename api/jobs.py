@@ -5,6 +5,7 @@ trace; and it is compared with Dagster's run whenever somebody asks, so that a r
 cannot stay "running" for ever.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ LAUNCH_GRACE = timedelta(seconds=60)
 Job = dict[str, Any]
 
 
-def run_config(request: RefreshRequest) -> dict[str, Any]:
+def run_config(request: RefreshRequest, requested_by: str) -> dict[str, Any]:
     """The configuration of Dagster's job ``refresh``."""
     return {
         "resources": {
@@ -30,6 +31,7 @@ def run_config(request: RefreshRequest) -> dict[str, Any]:
                     "full": request.is_full,
                     "mode": request.mode,
                     "sources": list(request.sources or ()),
+                    "requested_by": requested_by,
                 }
             }
         }
@@ -137,11 +139,16 @@ def _launch(
         raise problem from error
     with database.writing() as connection:
         refreshes.set_run(connection, refresh_id, run.run_id)
+        job = refreshes.find_refresh(connection, refresh_id)
+    if job is not None and job["status"] == "canceled":
+        # Somebody canceled it before there was a run to stop.
+        with suppress(DagsterUnavailable):
+            dagster.terminate(run.run_id)
 
 
 def _launched(dagster: Dagster, refresh_id: UUID, request: RefreshRequest, requested_by: str) -> Run:
     try:
-        return dagster.launch_refresh(str(refresh_id), run_config(request), requested_by)
+        return dagster.launch_refresh(str(refresh_id), run_config(request, requested_by), requested_by)
     except DagsterUnavailable as error:
         # The answer may have been lost after the run was made.
         if error.is_certain:

@@ -12,6 +12,7 @@ from api import envelope, jobs
 from api.documented import answers_with
 from api.models import Counts, Model, PageInfo
 from api.parameters import Cursor, Limit, Page, Parameters, Text
+from api.problems import Problem, problem_body
 from api.queries.errors import QueryError
 from api.queries.refreshes import RefreshRequest, list_refreshes
 from api.responses import json_response
@@ -52,7 +53,7 @@ class Job(Model):
     build_id: int | None = Field(description="The build it published; null while there is none.")
     counts: Counts = Field(description="Progress, in rows.")
     message: str | None
-    problem: dict[str, Any] | None = Field(description="Why it failed.")
+    problem: dict[str, Any] | None = Field(description="Why it failed, in the form of every problem.")
     dagster_run_id: str | None
     links: dict[str, str]
 
@@ -212,10 +213,18 @@ def _written(job: jobs.Job) -> dict[str, Any]:
         "build_id": job["build_id"],
         "counts": job["counts"],
         "message": job["message"],
-        "problem": job["problem"],
+        "problem": _problem(job),
         "dagster_run_id": job["dagster_run_id"],
         "links": {"self": address, "logs": f"{address}/logs"},
     }
+
+
+def _problem(job: jobs.Job) -> dict[str, Any] | None:
+    if job["status"] != "failed":
+        return None
+    told: dict[str, Any] = job["problem"] or {}
+    detail = told.get("detail") or job["message"] or "The refresh failed; its log tells more."
+    return problem_body(Problem("refresh_failed", detail)) | told
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:

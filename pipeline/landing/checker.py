@@ -100,20 +100,19 @@ class BatchChecker:
         return pl.Series("occurrence", numbers)
 
     def _split(self, accepted: pl.DataFrame, quarantine: list[QuarantinedRow]) -> CheckedChunk:
-        accepted = accepted.with_columns(
-            _blank_as_null(name) for name in ("product_name", "unit_cost", *_CUSTOMER)
+        product_keys, products = _versions(self._products, accepted.select("row_number", *_PRODUCT))
+        is_known = accepted["customer_id"] != ""
+        buyers = accepted.select("row_number", *_CUSTOMER).filter(is_known)
+        customer_keys = np.zeros(accepted.height, dtype=np.int64)
+        customer_keys[is_known.to_numpy()], customers = _versions(self._customers, buyers)
+        lines = accepted.with_columns(
+            pl.Series("product_key", product_keys),
+            pl.when(is_known).then(pl.Series(customer_keys)).alias("customer_key"),
+            _blank_as_null("customer_id"),
+            _blank_as_null("unit_cost"),
         )
-        product_keys, products = _versions(self._products, accepted, _PRODUCT)
-        buyers = accepted.filter(pl.col("customer_id").is_not_null())
-        customer_keys, customers = _versions(self._customers, buyers, _CUSTOMER)
-        accepted = accepted.with_columns(pl.Series("product_key", product_keys))
-        if buyers.height == accepted.height:
-            accepted = accepted.with_columns(pl.Series("customer_key", customer_keys))
-        else:
-            keys_by_position = buyers.select("position", pl.Series("customer_key", customer_keys))
-            accepted = accepted.join(keys_by_position, on="position", how="left", maintain_order="left")
         return CheckedChunk(
-            lines=accepted.select(_LINE),
+            lines=lines.select(_LINE),
             products=products.rename({"key": "product_key"}),
             customers=customers.rename({"key": "customer_key"}),
             quarantine=quarantine,
@@ -143,16 +142,18 @@ def _hashes(frame: pl.DataFrame) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np
     return frame.hash_rows(seed=1).to_numpy(), frame.hash_rows(seed=2).to_numpy()
 
 
-def _versions(
-    known: KnownVersions, rows: pl.DataFrame, columns: tuple[str, ...]
-) -> tuple[npt.NDArray[np.int64], pl.DataFrame]:
-    """Each row's version key, and the versions that the batch has not had before."""
+def _versions(known: KnownVersions, rows: pl.DataFrame) -> tuple[npt.NDArray[np.int64], pl.DataFrame]:
+    """Each row's version key, and the versions that the batch has not had before.
+
+    ``rows`` has the row's number, then the columns that make a version.
+    """
+    columns = rows.columns[1:]
     first, second = _hashes(rows.select(columns))
     groups = group(first, second)
     firsts, seconds = first[groups.firsts], second[groups.firsts]
     is_known, keys = known.find(firsts, seconds)
-    new = rows[groups.firsts[~is_known]].select("row_number", *columns)
+    new = rows[groups.firsts[~is_known]].with_columns(_blank_as_null(name) for name in columns)
     new_keys = version_keys(new.select(columns).iter_rows())
     keys[~is_known] = new_keys
     known.add(firsts[~is_known], seconds[~is_known], new_keys)
-    return keys[groups.inverse], new.select("row_number", pl.Series("key", new_keys), *columns)
+    return keys[groups.inverse], new.insert_column(1, pl.Series("key", new_keys))

@@ -25,9 +25,8 @@ _Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where a block's lines end (positions of their line feeds) and its fields do."""
+    """The positions of the commas that separate fields, and how many each line has."""
 
-    line_ends: _Positions
     commas: _Positions
     commas_by_line: _Positions
 
@@ -39,30 +38,20 @@ def read_fast(data: bytes, shape: Shape, first_line: int) -> Chunk | None:
     """
     if not data.endswith(b"\n"):
         data += b"\n"
-    if b"\x00" in data or not _is_utf8(data) or _has_odd_line_ends(data):
+    if b"\x00" in data or not _is_utf8(data):
         return None
     codes = np.frombuffer(data, dtype=np.uint8)
+    line_ends = np.flatnonzero(codes == _LINE_FEED)
     quotes = np.flatnonzero(codes == _QUOTE) if b'"' in data else np.empty(0, dtype=np.int64)
-    if not _quotes_are_regular(codes, quotes):
+    if not (_lines_are_regular(data, line_ends) and _quotes_are_regular(codes, quotes, line_ends)):
         return None
-    layout = _layout(codes, quotes)
-    if layout is None:
+    text = _parse(data, shape)
+    if text is not None and _has_all_fields(text, data, line_ends, shape.width):
+        return _chunk(text, data, line_ends, first_line)
+    if text is not None or not shape.joins_surplus:
         return None
-    parsable: bytes | None = data
-    surplus = layout.commas_by_line - (shape.width - 1)
-    if surplus.min() < 0 or (surplus.max() > 0 and not shape.joins_surplus):
-        return None
-    if surplus.max() > 0:
-        parsable = _hide_surplus_commas(data, quotes, layout, shape.width)
-    if parsable is None:
-        return None
-    text = _parse(parsable, shape)
-    if text.height != len(layout.line_ends):
-        return None
-    if parsable is not data:
-        last = pl.col(text.columns[-1])
-        text = text.with_columns(last.str.replace_all(_STAND_IN.decode(), ",", literal=True))
-    return _chunk(text, data, layout.line_ends, first_line)
+    text = _parse_with_surplus(data, quotes, line_ends, shape)
+    return None if text is None else _chunk(text, data, line_ends, first_line)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -75,24 +64,26 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _has_odd_line_ends(data: bytes) -> bool:
-    """Whether there are empty lines, or carriage returns that do not end a line."""
-    if data.startswith((b"\n", b"\r\n")) or b"\n\n" in data:
-        return True
-    if b"\r" not in data:
+def _lines_are_regular(data: bytes, line_ends: _Positions) -> bool:
+    """Whether no line is empty or too long, and carriage returns only end lines."""
+    lengths = np.diff(line_ends, prepend=-1)
+    if lengths.min() == 1 or lengths.max() > ROW_BYTES:
         return False
-    return b"\n\r\n" in data or data.count(b"\r") != data.count(b"\r\n")
+    if b"\r" not in data:
+        return True
+    is_empty = data.startswith(b"\r\n") or b"\n\r\n" in data
+    return not is_empty and data.count(b"\r") == data.count(b"\r\n")
 
 
-def _quotes_are_regular(codes: _Bytes, quotes: _Positions) -> bool:
-    """Whether every quote opens a field, closes one, or is doubled inside one (RFC 4180).
+def _quotes_are_regular(codes: _Bytes, quotes: _Positions, line_ends: _Positions) -> bool:
+    """Whether every quote opens a field, closes one, or is doubled inside one, on one line (RFC 4180).
 
     An opening quote follows a comma, a line feed or (doubled) a closing quote; a closing
     one is followed by a comma, the line's end or (doubled) an opening quote.
     """
     if len(quotes) == 0:
         return True
-    if len(quotes) % 2:
+    if len(quotes) % 2 or (np.searchsorted(quotes, line_ends) % 2).any():
         return False
     opening, closing = quotes[0::2], quotes[1::2]
     before = codes[opening[opening > 0] - 1]
@@ -102,47 +93,81 @@ def _quotes_are_regular(codes: _Bytes, quotes: _Positions) -> bool:
     return bool(opens.all() and closes.all())
 
 
-def _layout(codes: _Bytes, quotes: _Positions) -> _Layout | None:
-    """Line ends and separating commas; None when a quoted field spans lines or a line is too long."""
-    borders = np.flatnonzero((codes == _COMMA) | (codes == _LINE_FEED))
-    is_end = codes[borders] == _LINE_FEED
-    if len(quotes):
-        inside = np.searchsorted(quotes, borders) % 2 == 1
-        if (inside & is_end).any():
-            return None
-        borders, is_end = borders[~inside], is_end[~inside]
-    ends = np.flatnonzero(is_end)
-    line_ends = borders[ends]
-    if np.diff(line_ends, prepend=-1).max() > ROW_BYTES:
+def _parse(data: bytes, shape: Shape) -> pl.DataFrame | None:
+    """The fields as text; None when a row has too many. Fields that a row lacks come out empty."""
+    try:
+        return pl.read_csv(
+            data,
+            has_header=False,
+            schema=shape.schema,
+            infer_schema=False,
+            empty_string_is_null=False,
+            missing_columns="insert",
+            extra_columns="raise",
+        )
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
         return None
-    return _Layout(line_ends, borders[~is_end], np.diff(ends, prepend=-1) - 1)
 
 
-def _hide_surplus_commas(data: bytes, quotes: _Positions, layout: _Layout, width: int) -> bytes | None:
-    """The block with the commas that belong to the last column replaced; None when one is quoted too."""
+def _has_all_fields(text: pl.DataFrame, data: bytes, line_ends: _Positions, width: int) -> bool:
+    """Whether every line is a row with a value, if an empty one, for each column.
+
+    Only a row whose last field is empty can lack one: the commas of these rows are counted.
+    """
+    if text.height != len(line_ends):
+        return False
+    blank = text.select(pl.arg_where(pl.col(text.columns[-1]) == "")).to_series().cast(pl.Int64).to_numpy()
+    if len(blank) == 0:
+        return True
+    starts = np.where(blank > 0, line_ends[blank - 1] + 1, 0).tolist()
+    lines = b"".join(
+        data[start : end + 1] for start, end in zip(starts, line_ends[blank].tolist(), strict=True)
+    )
+    codes = np.frombuffer(lines, dtype=np.uint8)
+    return bool((_layout(codes, np.flatnonzero(codes == _QUOTE)).commas_by_line == width - 1).all())
+
+
+def _layout(codes: _Bytes, quotes: _Positions) -> _Layout:
+    """The separating commas of a block whose quotes are regular."""
+    borders = np.flatnonzero((codes == _COMMA) | (codes == _LINE_FEED))
+    if len(quotes):
+        borders = borders[np.searchsorted(quotes, borders) % 2 == 0]
+    is_end = codes[borders] == _LINE_FEED
+    return _Layout(borders[~is_end], np.diff(np.flatnonzero(is_end), prepend=-1) - 1)
+
+
+def _parse_with_surplus(
+    data: bytes, quotes: _Positions, line_ends: _Positions, shape: Shape
+) -> pl.DataFrame | None:
+    """The fields of rows whose last column has commas of its own; None when not surely so."""
+    layout = _layout(np.frombuffer(data, dtype=np.uint8), quotes)
+    if layout.commas_by_line.min() < shape.width - 1:
+        return None
+    hidden = _hide_surplus_commas(data, quotes, line_ends, layout, shape.width)
+    text = None if hidden is None else _parse(hidden, shape)
+    if text is None or text.height != len(line_ends):
+        return None
+    last = pl.col(text.columns[-1])
+    return text.with_columns(last.str.replace_all(_STAND_IN.decode(), ",", literal=True))
+
+
+def _hide_surplus_commas(
+    data: bytes, quotes: _Positions, line_ends: _Positions, layout: _Layout, width: int
+) -> bytes | None:
+    """The block with the commas that belong to the last column replaced; None when it is quoted too."""
     if _STAND_IN in data:
         return None
     firsts = np.cumsum(layout.commas_by_line) - layout.commas_by_line
     if len(quotes):
         long_lines = np.flatnonzero(layout.commas_by_line >= width)
         starts = layout.commas[firsts[long_lines] + width - 2]
-        ends = layout.line_ends[long_lines]
+        ends = line_ends[long_lines]
         if (np.searchsorted(quotes, starts) != np.searchsorted(quotes, ends)).any():
             return None
     rank = np.arange(len(layout.commas)) - np.repeat(firsts, layout.commas_by_line)
     codes = np.frombuffer(bytearray(data), dtype=np.uint8)
     codes[layout.commas[rank >= width - 1]] = _STAND_IN[0]
     return codes.tobytes()
-
-
-def _parse(data: bytes, shape: Shape) -> pl.DataFrame:
-    return pl.read_csv(
-        data,
-        has_header=False,
-        schema=shape.schema,
-        infer_schema=False,
-        empty_string_is_null=False,
-    )
 
 
 def _chunk(text: pl.DataFrame, data: bytes, line_ends: _Positions, first_line: int) -> Chunk:

@@ -68,17 +68,18 @@ class Groups:
 
 
 def group(first: Hashes, second: Hashes) -> Groups:
-    """Group equal hashes; groups are in the order of the hashes, ``firsts`` in that of the rows."""
-    order = np.argsort(first, kind="stable")
-    starts = np.ones(len(order), dtype=np.bool_)
+    """Group equal hashes: the groups in the order of the hashes, and of each its earliest row."""
+    order = np.argsort(first)
     same_first = first[order][1:] == first[order][:-1]
+    starts = np.ones(len(order), dtype=np.bool_)
     starts[1:] = ~same_first | (second[order][1:] != second[order][:-1])
     if (starts[1:] & same_first).any():  # equal first halves of unequal rows: sort by both
         order = np.lexsort((second, first))
         starts[1:] = (first[order][1:] != first[order][:-1]) | (second[order][1:] != second[order][:-1])
     inverse = np.empty(len(order), dtype=np.intp)
     inverse[order] = np.cumsum(starts) - 1
-    return Groups(order[starts], inverse)
+    firsts = order if starts.all() else np.minimum.reduceat(order, np.flatnonzero(starts))
+    return Groups(firsts, inverse)
 
 
 class SeenRows:
@@ -108,10 +109,15 @@ class PairCounts:
 
     def occurrences(self, pairs: Hashes) -> npt.NDArray[np.int32]:
         """The 1-based number of each pair's appearance, counting earlier chunks; remembers them."""
-        order = np.argsort(pairs, kind="stable")
+        order = np.argsort(pairs)
         ordered = pairs[order]
         starts = np.ones(len(order), dtype=np.bool_)
         starts[1:] = ordered[1:] != ordered[:-1]
+        if not starts.all():  # appearances of one pair are numbered in the order of the rows
+            shared = ~starts
+            shared[:-1] |= ~starts[1:]
+            members = order[shared]
+            order[shared] = members[np.lexsort((members, pairs[members]))]
         start_at = np.flatnonzero(starts)
         sizes = np.diff(start_at, append=len(order)).astype(np.int32)
         distinct = ordered[start_at]

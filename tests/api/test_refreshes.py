@@ -81,7 +81,26 @@ def test_what_is_asked_reaches_the_run(client: StrictClient, fake: FakeDagster) 
         "full": True,
         "mode": "overwrite",
         "sources": ["till", "web"],
+        "requested_by": "api",
     }
+
+
+def test_what_the_pipeline_tells_of_a_failure_becomes_a_problem(
+    client: StrictClient, warehouse: Warehouse
+) -> None:
+    job = started(client)
+    told = """'{"stage": "audit", "detail": "unique failed"}'"""
+    set_row(warehouse, job, f"status = 'failed', problem = {told}")
+    assert seen(client, job)["problem"] == {
+        "type": "/problems/refresh_failed",
+        "title": "Refresh failed",
+        "status": 500,
+        "detail": "unique failed",
+        "code": "refresh_failed",
+        "stage": "audit",
+    }
+    set_row(warehouse, job, "problem = null, message = 'The process ended.'")
+    assert seen(client, job)["problem"]["detail"] == "The process ended."
 
 
 def test_ten_callers_at_once_get_one_run_and_all_its_name(

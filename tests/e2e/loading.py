@@ -15,5 +15,7 @@ if __name__ == "__main__":
 
     import pipeline.definitions  # noqa: F401
 
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.readline()
     main(sys.argv[1:])
