@@ -55,16 +55,9 @@ def statement(shape: Shape) -> sql.Composed:
         )
     joins = [dimension.name_join for dimension in shape.groups if dimension.name_join]
     with_steps = COMMA.join(
-        sql.SQL("{} as {} ({})").format(sql.Identifier(name), _kept(name), step)
-        for name, step in steps.items()
+        sql.SQL("{} as ({})").format(sql.Identifier(name), step) for name, step in steps.items()
     )
     return sql.SQL(" ").join([sql.SQL("with"), with_steps, final, *joins, sql.SQL("order by page.position")])
-
-
-def _kept(step: str) -> sql.SQL:
-    # This one is large and read twice: reading it from the tables each time, with the columns
-    # that are needed, is cheaper than keeping it.
-    return sql.SQL("not materialized" if step == "touched" else "")
 
 
 def _parts(shape: Shape) -> sql.Composable:

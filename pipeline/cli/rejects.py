@@ -118,7 +118,8 @@ def _print_rows(summary: dict[str, Any]) -> None:
 def _cell(value: object) -> object:
     match value:
         case dict():
-            return ", ".join(f"{reason} {count:,}" for reason, count in value.items())
+            counts = sorted(value.items(), key=lambda item: (-item[1], item[0]))
+            return ", ".join(f"{reason} {count:,}" for reason, count in counts)
         case list():
             return ", ".join(map(str, value))
     return value

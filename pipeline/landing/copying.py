@@ -25,8 +25,12 @@ class EncodedChunk:
 
 
 def encode(chunk: CheckedChunk, batch_id: int) -> EncodedChunk:
-    """Write a checked chunk's frames as CSV, with the batch's id on each row."""
-    frames = (("order_lines", chunk.lines), ("products", chunk.products), ("customers", chunk.customers))
+    """Write a checked chunk's frames as CSV, with the batch's id on each row.
+
+    A column without any value is left out: null is its default.
+    """
+    lines = chunk.lines.select(column for column in chunk.lines if column.null_count() < len(column))
+    frames = (("order_lines", lines), ("products", chunk.products), ("customers", chunk.customers))
     return EncodedChunk(
         tables=tuple(
             (table, _table_columns(frame), _csv(frame, batch_id)) for table, frame in frames if frame.height

@@ -137,7 +137,7 @@ def test_a_run_whose_worker_is_killed_is_closed_and_tried_once_more(stack: Stack
     wait_until(lambda: stack.rows(query, refresh_id) == [("running",)])
     kill_run_worker(stack)
     wait_until(lambda: Decimal(total(stack)) == Decimal(before) + 100_000, seconds=240)
-    assert stack.rows(query, refresh_id) == [("succeeded",)]
+    wait_until(lambda: stack.rows(query, refresh_id) == [("succeeded",)])
 
 
 def kill_run_worker(stack: Stack) -> None:

@@ -107,7 +107,9 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("code", "line"), BROKEN, ids=[f"{at}-{code}" for at, (code, _) in enumerate(BROKEN)])
+@pytest.mark.parametrize(
+    ("code", "line"), BROKEN, ids=[f"{at}-{code}" for at, (code, _) in enumerate(BROKEN)]
+)
 def test_a_row_that_breaks_one_rule_is_quarantined_under_its_code(
     tmp_path: Path, code: str, line: bytes
 ) -> None:
@@ -215,4 +217,3 @@ def test_duplicates_do_not_refuse_a_file(tmp_path: Path) -> None:
     header = "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price"
     result = checked(csv_file(tmp_path, *["1,P,2024-01-01,1,1"] * 500, header=header))
     assert (result.status, result.rows_accepted, result.reasons) == ("checked", 1, {"duplicate_row": 499})
-

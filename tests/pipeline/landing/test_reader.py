@@ -13,7 +13,15 @@ from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.fast_reader import read_fast
 from pipeline.landing.reader import OrderLineFile
 from pipeline.landing.slow_reader import read_slowly
-from tests.pipeline.landing.files import ADDRESS_HEADER, HEADER, SAMPLE, bytes_file, chunk_rows, csv_file, rows_of
+from tests.pipeline.landing.files import (
+    ADDRESS_HEADER,
+    HEADER,
+    SAMPLE,
+    bytes_file,
+    chunk_rows,
+    csv_file,
+    rows_of,
+)
 
 THREE = Shape(width=3, joins_surplus=False, key_positions=(0, 1))
 THREE_WITH_ADDRESS = Shape(width=3, joins_surplus=True, key_positions=(0, 1))
@@ -66,8 +74,27 @@ def test_the_surplus_is_joined_with_its_commas_and_blanks() -> None:
 
 
 PIECES = st.sampled_from(
-    [b'"', b'""', b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"a", b"bc", b" ", b"\xc3\xa9", b"\xff", b"\x00", b"\x1a"]
-    + [b"a,b,c\n", b'"a","b, x","c"\n', b'"a\nb",c,d\n', b"a,b,c,d\n"]
+    [
+        b'"',
+        b'""',
+        b",",
+        b",",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"a",
+        b"bc",
+        b" ",
+        b"\xc3\xa9",
+        b"\xff",
+        b"\x00",
+        b"\x1a",
+        b"a,b,c\n",
+        b'"a","b, x","c"\n',
+        b'"a\nb",c,d\n',
+        b"a,b,c,d\n",
+    ]
 )
 
 
@@ -84,7 +111,9 @@ def test_the_fast_way_never_differs_from_the_slow_one(data: bytes, with_address:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(PIECES, max_size=30).map(b"".join), address=st.booleans(), block=st.integers(1, 40))
-def test_it_does_not_matter_where_blocks_are_cut(tmp_path: Path, data: bytes, address: bool, block: int) -> None:
+def test_it_does_not_matter_where_blocks_are_cut(
+    tmp_path: Path, data: bytes, address: bool, block: int
+) -> None:
     header = ADDRESS_HEADER if address else HEADER
     path = bytes_file(tmp_path, header.encode() + b"\n" + data)
     assert rows_of(path, block) == rows_of(path)

@@ -68,7 +68,9 @@ def test_a_row_costs_at_most_32_bytes() -> None:
     rng = np.random.default_rng(1)
     rows, pairs = SeenRows(), PairCounts()
     for _ in range(20):
-        rows.repeats(rng.integers(0, 2**63, 10_000, dtype=np.uint64), rng.integers(0, 2**63, 10_000, dtype=np.uint64))
+        rows.repeats(
+            rng.integers(0, 2**63, 10_000, dtype=np.uint64), rng.integers(0, 2**63, 10_000, dtype=np.uint64)
+        )
         pairs.occurrences(rng.integers(0, 2**63, 10_000, dtype=np.uint64))
     runs = [*rows._runs.runs, *pairs._runs.runs]
     assert sum(column.nbytes for run in runs for column in run) == 200_000 * 28

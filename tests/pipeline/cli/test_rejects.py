@@ -1,0 +1,70 @@
+"""`tillhouse rejects`: the quarantined rows, for people and for scripts."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.cli import main
+from pipeline.landing import LandingRequest, land
+from pipeline.settings import get_settings
+from tests.conftest import Warehouse
+
+Run = Callable[..., Result]
+
+HEADER = "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price\n"
+
+
+@pytest.fixture
+def run(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    path = tmp_path / "sales.csv"
+    path.write_text(HEADER + '1,P,2024-01-01,1,1\n2,P,soon,0,1\n3,"[red], x",,1,1\n1,P,2024-01-01,1,1\n')
+    land(warehouse.urls.owner, LandingRequest((path,)), lambda _: None)
+    for name, value in warehouse.environment.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["rejects", *arguments])
+
+    yield call
+    get_settings.cache_clear()
+
+
+def test_without_a_batch_it_lists_those_with_rejected_rows(run: Run) -> None:
+    assert json.loads(run("--json").stdout) == {
+        "data": [
+            {
+                "batch_id": 1,
+                "file_name": "sales.csv",
+                "source": "default",
+                "status": "landed",
+                "rows_read": 4,
+                "rows_quarantined": 3,
+                "reasons": {"sale_date_invalid": 1, "sale_date_missing": 1, "duplicate_row": 1},
+            }
+        ]
+    }
+    assert "duplicate_row 1, sale_date_invalid 1, sale_date_missing 1" in run().stdout
+
+
+def test_with_a_batch_it_shows_the_rows_and_every_reason(run: Run) -> None:
+    assert run("1", "--csv").stdout == (
+        "row_number,reasons,raw_text\n"
+        '3,"sale_date_invalid, quantity_zero","2,P,soon,0,1"\n'
+        '4,sale_date_missing,"3,""[red], x"",,1,1"\n'
+        '5,duplicate_row,"1,P,2024-01-01,1,1"\n'
+    )
+    shown = run("1", "--limit", "2").stdout
+    assert '3,"[red], x",,1,1' in shown
+    assert "Shown: 2 of 3 rows" in shown
+
+
+def test_a_batch_that_is_not_there_is_a_message(run: Run) -> None:
+    result = run("77")
+    assert result.exit_code == 1
+    assert (
+        result.stderr == "Error: there is no batch 77; `tillhouse rejects` lists those with rejected rows\n"
+    )

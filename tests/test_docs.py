@@ -1,0 +1,177 @@
+"""The documentation says what the program has: settings, routes, commands, reasons, tables."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from api.app import create_app
+from pipeline.builds.dbt_runner import load_manifest
+from pipeline.builds.declarations import Published, read_declarations
+from pipeline.cli import main
+from pipeline.landing.columns import TITLES
+from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.warehouse.connect import DatabaseUrls
+
+PAGES = [
+    *sorted((PROJECT_ROOT / "docs").glob("*.md")),
+    PROJECT_ROOT / "README.md",
+    PROJECT_ROOT / "CONTRIBUTING.md",
+]
+README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str, text: str = README) -> str:
+    """The text under a heading, up to the next one of its level."""
+    level = title.split(" ")[0]
+    found = re.search(
+        rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    assert found is not None, title
+    return found[1]
+
+
+def first_cells(text: str) -> list[str]:
+    """The first cell of every row of a section's tables."""
+    return re.findall(r"^\| ((?:[^|\\]|\\\|)*?) \|", text, re.MULTILINE)
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section("## Configuration"), re.MULTILINE))
+    expected = {
+        str(field.validation_alias or f"TILLHOUSE_{name.upper()}"): field.default
+        for name, field in Settings.model_fields.items()
+    }
+    assert list(rows) == list(expected)
+    for name, default in expected.items():
+        if isinstance(default, bool):
+            assert rows[name] == f"`{str(default).lower()}`"
+        elif isinstance(default, str | int | float):
+            assert rows[name] == f"`{default}`"
+
+
+def test_every_route_is_in_the_table(home: Path) -> None:
+    urls = DatabaseUrls(*["postgresql://nobody@127.0.0.1:1/none"] * 4)
+    spec = create_app(Settings(home=home), urls).spec
+    assert isinstance(spec, dict)
+    routes = {
+        (method.upper(), path)
+        for path, methods in spec["paths"].items()
+        for method in methods
+        if method in ("get", "post", "put", "patch", "delete")
+    }
+    listed = re.findall(
+        r"^\| (GET|POST|DELETE|PUT|PATCH) \| `([^`]+)` \|", section("## The API"), re.MULTILINE
+    )
+    assert len(listed) == len(set(listed))
+    assert set(listed) == routes
+
+
+def test_every_command_and_option_is_in_the_table() -> None:
+    context = click.Context(main)
+    rows = [cell.replace("\\|", "|") for cell in first_cells(section("## The command line")) if "`" in cell]
+    assert [re.match(r"`(\w+)", row)[1] for row in rows] == main.list_commands(context)  # type: ignore[index]
+    for row in rows:
+        name = row.strip("`").split(" ")[0]
+        command = main.get_command(context, name)
+        assert command is not None
+        subcommands = command.commands if isinstance(command, click.Group) else {}
+        for subcommand in subcommands:
+            assert subcommand in row
+        if name == "report":
+            assert isinstance(command, click.Group)
+            command = command.commands["revenue"]
+        if name != "db":
+            options = {option for param in command.params for option in param.opts if option.startswith("--")}
+            assert set(re.findall(r"--[a-z-]+", row)) == options, name
+
+
+def test_every_column_and_every_reason_is_explained() -> None:
+    columns = {title for cell in first_cells(section("### Columns")) for title in cell.split(", ")}
+    assert set(TITLES.values()) <= columns
+    listed = re.findall(r"`([a-z0-9_]+)`", " ".join(first_cells(section("### Quarantine"))))
+    contract = (PROJECT_ROOT / "pipeline" / "landing" / "contract.py").read_text(encoding="utf-8")
+    assert sorted(listed) == sorted(re.findall(r"@dy\.rule\(\)\n    def (\w+)", contract))
+
+
+def test_every_target_of_the_makefile_is_in_contributing() -> None:
+    makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
+    contributing = (PROJECT_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `make (\w+)`", contributing, re.MULTILINE) == targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        file, _, anchor = target.partition("#")
+        found = page.parent / file if file else page
+        assert found.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings], (
+                target
+            )
+
+
+def test_the_diagrams_are_those_of_the_models_contracts(home: Path) -> None:
+    declarations = read_declarations(load_manifest(Settings(home=home)))
+    schema = (PROJECT_ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+    assert diagram(declarations, keys_only=True) in README
+    assert diagram(declarations, keys_only=False) in schema
+
+
+def test_every_published_column_is_explained_in_the_schema(home: Path) -> None:
+    manifest = load_manifest(Settings(home=home))
+    schema = (PROJECT_ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+    assert tables(manifest) in schema
+
+
+def diagram(declarations: tuple[Published, ...], *, keys_only: bool) -> str:
+    """A mermaid diagram of the published tables (types without their size: mermaid knows no commas)."""
+    declarations = tuple(sorted(declarations, key=lambda item: item.to))
+    lines = ["erDiagram"]
+    for item in declarations:
+        foreign = {name for key in item.foreign_keys for name in key.columns}
+        lines.append(f"    {item.table} {{")
+        for column in item.columns:
+            marks = ["PK"] * (column.name in item.key) + ["FK"] * (column.name in foreign)
+            if marks or not keys_only:
+                kind = re.sub(r"\(.*", "", column.data_type)
+                lines.append(f"        {kind} {column.name} {', '.join(marks)}".rstrip())
+        lines.append("    }")
+    for item in declarations:
+        for key in item.foreign_keys:
+            nullable = any(c.name in key.columns and not c.not_null for c in item.columns)
+            parent = "|o" if nullable else "||"
+            lines.append(
+                f'    {key.to.split(".")[1]} {parent}--o{{ {item.table} : "{", ".join(key.columns)}"'
+            )
+    return "\n".join(lines)
+
+
+def tables(manifest: dict[str, Any]) -> str:
+    """Every published table and column, in the words of the models' own yml."""
+    nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    parts = []
+    for item in sorted(read_declarations(manifest), key=lambda item: item.to):
+        node = nodes[item.model]
+        rows = [
+            f"| `{column.name}` | {column.data_type} | {node['columns'][column.name]['description']} |"
+            for column in item.columns
+        ]
+        parts.append(
+            "\n".join(
+                [
+                    f"### {item.to}\n",
+                    f"{node['description']} Key: {', '.join(f'`{name}`' for name in item.key)}.\n",
+                    "| column | type | meaning |",
+                    "| --- | --- | --- |",
+                    *(row.replace("|quantity|", "\\|quantity\\|") for row in rows),
+                ]
+            )
+        )
+    return "\n\n".join(parts) + "\n"
