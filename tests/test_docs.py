@@ -2,18 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
 
 from api.app import create_app
 from pipeline.builds.dbt_runner import load_manifest
-from pipeline.builds.declarations import Published, read_declarations
 from pipeline.cli import main
 from pipeline.landing.columns import TITLES
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.warehouse.connect import DatabaseUrls
+from tests import schema_page
 
 PAGES = [
     *sorted((PROJECT_ROOT / "docs").glob("*.md")),
@@ -117,61 +116,8 @@ def test_links_lead_somewhere(page: Path) -> None:
             )
 
 
-def test_the_diagrams_are_those_of_the_models_contracts(home: Path) -> None:
-    declarations = read_declarations(load_manifest(Settings(home=home)))
-    schema = (PROJECT_ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
-    assert diagram(declarations, keys_only=True) in README
-    assert diagram(declarations, keys_only=False) in schema
-
-
-def test_every_published_column_is_explained_in_the_schema(home: Path) -> None:
+def test_the_schema_is_that_of_the_models_contracts(home: Path) -> None:
     manifest = load_manifest(Settings(home=home))
-    schema = (PROJECT_ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
-    assert tables(manifest) in schema
-
-
-def diagram(declarations: tuple[Published, ...], *, keys_only: bool) -> str:
-    """A mermaid diagram of the published tables (types without their size: mermaid knows no commas)."""
-    declarations = tuple(sorted(declarations, key=lambda item: item.to))
-    lines = ["erDiagram"]
-    for item in declarations:
-        foreign = {name for key in item.foreign_keys for name in key.columns}
-        lines.append(f"    {item.table} {{")
-        for column in item.columns:
-            marks = ["PK"] * (column.name in item.key) + ["FK"] * (column.name in foreign)
-            if marks or not keys_only:
-                kind = re.sub(r"\(.*", "", column.data_type)
-                lines.append(f"        {kind} {column.name} {', '.join(marks)}".rstrip())
-        lines.append("    }")
-    for item in declarations:
-        for key in item.foreign_keys:
-            nullable = any(c.name in key.columns and not c.not_null for c in item.columns)
-            parent = "|o" if nullable else "||"
-            lines.append(
-                f'    {key.to.split(".")[1]} {parent}--o{{ {item.table} : "{", ".join(key.columns)}"'
-            )
-    return "\n".join(lines)
-
-
-def tables(manifest: dict[str, Any]) -> str:
-    """Every published table and column, in the words of the models' own yml."""
-    nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
-    parts = []
-    for item in sorted(read_declarations(manifest), key=lambda item: item.to):
-        node = nodes[item.model]
-        rows = [
-            f"| `{column.name}` | {column.data_type} | {node['columns'][column.name]['description']} |"
-            for column in item.columns
-        ]
-        parts.append(
-            "\n".join(
-                [
-                    f"### {item.to}\n",
-                    f"{node['description']} Key: {', '.join(f'`{name}`' for name in item.key)}.\n",
-                    "| column | type | meaning |",
-                    "| --- | --- | --- |",
-                    *(row.replace("|quantity|", "\\|quantity\\|") for row in rows),
-                ]
-            )
-        )
-    return "\n\n".join(parts) + "\n"
+    for page in schema_page.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert schema_page.renewed(text, manifest) == text, "run .venv/bin/python -m tests.schema_page"

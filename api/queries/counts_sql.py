@@ -22,10 +22,12 @@ ORDER_COLUMNS = frozenset(("source",))
 def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
     """The steps up to ``counts``: one row per group and bucket; ``only_page`` leaves other groups out."""
     if ORDER_COLUMNS.issuperset(shape.columns) and ORDER_COLUMNS.issuperset(shape.filters):
-        return {"counts": _counts_of_orders(shape)}
+        touched, counted_orders = _buyers(shape), _counts_of_orders(shape)
+    else:
+        touched, counted_orders = _touched(shape, only_page=only_page), _counted_orders(shape)
     return {
-        "touched": _touched(shape, only_page=only_page),
-        "counted_orders": _counted_orders(shape),
+        "touched": touched,
+        "counted_orders": counted_orders,
         "counted_customers": _counted_customers(shape),
         "counts": sql.SQL("select {} from counted_orders {}").format(
             COMMA.join(
@@ -51,12 +53,29 @@ def _counts_of_orders(shape: Shape) -> sql.Composable:
                 *key_items(shape, columns, day),
                 sql.SQL("count(*) filter (where is_sale) as orders"),
                 sql.SQL("count(*) filter (where not is_sale) as return_orders"),
-                sql.SQL("count(distinct customer_id) filter (where is_sale) as customers"),
             ]
         ),
         where=where(day, shape.span, columns, shape.filters),
         group=group_by(shape.keys),
     )  # fmt: skip
+
+
+def _buyers(shape: Shape) -> sql.Composable:
+    """Each sale's customer as its header has it; of the few orders that name several, all of them."""
+    columns = {column: sql.Identifier("orders", column) for column in ORDER_COLUMNS}
+    day = sql.Identifier("orders", "order_date")
+    keys = key_items(shape, columns, day)
+    return sql.SQL(
+        "select {of_orders} from core.fct_orders as orders where orders.is_sale and {where}"
+        " union all"
+        " select {of_lines} from core.fct_orders as orders"
+        " inner join core.fct_order_lines as lines using (source, order_id)"
+        " where orders.has_several_customers and lines.quantity > 0 and {where}"
+    ).format(
+        of_orders=COMMA.join([*keys, sql.SQL("orders.is_sale, orders.customer_id as buyer")]),
+        of_lines=COMMA.join([*keys, sql.SQL("orders.is_sale, lines.customer_id as buyer")]),
+        where=where(day, shape.span, columns, shape.filters),
+    )
 
 
 def _touched(shape: Shape, *, only_page: bool) -> sql.Composable:

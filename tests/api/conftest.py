@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from flask.testing import FlaskClient
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from api.app import close, create_app

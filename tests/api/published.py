@@ -65,6 +65,7 @@ class Order:
     order_date: date
     is_sale: bool
     customer_id: str | None
+    has_several_customers: bool
     lines: tuple[Line, ...]
 
 
@@ -94,7 +95,8 @@ def orders_of(lines: Sequence[Line]) -> list[Order]:
                 order_id,
                 min(line.sale_date for line in counted),
                 bool(sales),
-                max((line.customer_id for line in counted if line.customer_id), default=None),
+                min((line.customer_id for line in counted if line.customer_id), default=None),
+                len({line.customer_id for line in sales if line.customer_id}) > 1,
                 tuple(of_order),
             )
         )
@@ -172,7 +174,14 @@ def customer_names(lines: Sequence[Line]) -> dict[str, str | None]:
 
 
 def _order_row(order: Order) -> Sequence[object]:
-    return (order.source, order.order_id, order.order_date, order.is_sale, order.customer_id)
+    return (
+        order.source,
+        order.order_id,
+        order.order_date,
+        order.is_sale,
+        order.customer_id,
+        order.has_several_customers,
+    )
 
 
 def _line_row(line: Line, keys: dict[Any, int]) -> Sequence[object]:
@@ -239,7 +248,7 @@ TABLES = (
     """
     create table core.fct_orders (
         source text, order_id text, order_date date not null, is_sale boolean not null, customer_id text,
-        primary key (source, order_id)
+        has_several_customers boolean not null, primary key (source, order_id)
     )
     """,
     "create index fct_orders_by_date on core.fct_orders (order_date)",
@@ -325,7 +334,9 @@ def random_lines(random: Any, count: int) -> list[Line]:
                     product_id=f"P{number}",
                     product_name=random.choice([f"Name {number}", f"Old {number}"]) if number else None,
                     category=random.choice(["Shoes", "Books, maps", "50% off"]),
-                    customer_id=customer if source == "default" else f"W{order % 40}",
+                    customer_id=(
+                        random.choice([customer] * 9 + ["C1"]) if source == "default" else f"W{order % 40}"
+                    ),
                     customer_name=random.choice([None, f"Customer {customer}"]),
                     region=random.choice(["Asia", "Europe", "Åland"]),
                     payment_method=random.choice(["Card", "Cash"]),

@@ -57,7 +57,7 @@ def test_a_model_has_its_yml_beside_it_and_can_be_read_in_one_sitting(path: Path
     yml = path.with_suffix(".yml")
     assert yml.exists()
     assert re.search(r"description: \S*One row per ", yml.read_text())
-    assert len(path.read_text().splitlines()) <= 160
+    assert len(path.read_text().splitlines()) <= 120
 
 
 def test_every_model_has_a_contract_whose_columns_are_described(manifest: dict[str, Any]) -> None:

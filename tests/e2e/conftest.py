@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,14 +41,23 @@ class Stack:
         """What the owner's database answers."""
         urls = database_urls(Settings(home=self.home))
         with connect(urls.owner) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
 
-def tillhouse(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def tillhouse(
+    home: Path, *arguments: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     return subprocess.run(
         [sys.executable, "-m", "pipeline.cli", *arguments],
-        env=os.environ | {"TILLHOUSE_HOME": str(home)},
+        env=os.environ | {"TILLHOUSE_HOME": str(home)} | (environment or {}),
         capture_output=True,
         text=True,
         timeout=300,
@@ -61,7 +71,9 @@ def stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="tillhouse-stack-") as folder:
         home = Path(folder)
         home.chmod(0o711)
-        started = tillhouse(home, "up", "--detach", "--no-sample")
+        # Ports of its own: another worker may be starting a stack at the same moment.
+        ports = {"TILLHOUSE_API_PORT": free_port(), "TILLHOUSE_DAGSTER_PORT": free_port()}
+        started = tillhouse(home, "up", "--detach", "--no-sample", environment=ports)
         try:
             assert started.returncode == 0, started.stdout + started.stderr
             status = json.loads(tillhouse(home, "status", "--json").stdout)

@@ -17,20 +17,13 @@ versions as (
     select * from {{ ref('stg_customers') }}
 ),
 
-signed as (
-    select
-        customer_id,
-        sum(sign)::bigint as line_count
-    from changes
-    group by customer_id
-),
-
 touched as (
     select
-        signed.customer_id,
-        (coalesce(published.line_count, 0) + signed.line_count)::bigint as line_count
-    from signed
+        changes.customer_id,
+        (coalesce(max(published.line_count), 0) + sum(changes.sign))::bigint as line_count
+    from changes
     left join published using (customer_id)
+    group by changes.customer_id
 ),
 
 untouched_lines as (

@@ -63,6 +63,10 @@ orders as (
         coalesce(min(sale_date) filter (where quantity > 0), min(sale_date)) as order_date,
         bool_or(quantity > 0) as is_sale,
         coalesce(min(customer_id) filter (where quantity > 0), min(customer_id)) as customer_id,
+        coalesce(
+            min(customer_id) filter (where quantity > 0) <> max(customer_id) filter (where quantity > 0),
+            false
+        ) as has_several_customers,
         count(*)::integer as line_count,
         coalesce(sum(quantity) filter (where quantity > 0), 0)::bigint as units,
         coalesce(-sum(quantity) filter (where quantity < 0), 0)::bigint as units_returned,

@@ -58,7 +58,7 @@ class Workbench:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query of the test answers."""
-        return self.connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return self.connection.execute(query).fetchall()
 
 
 @pytest.fixture(scope="session")
