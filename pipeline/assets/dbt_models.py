@@ -11,7 +11,7 @@ from pipeline.assets.landing import RAW
 from pipeline.assets.session import RefreshSession
 from pipeline.builds import refresh_log
 from pipeline.builds.dbt_runner import NodeResult, ensure_manifest, failing_rows, load_manifest, run_dbt
-from pipeline.builds.plan import start_build
+from pipeline.builds.plan import SAMPLE_LEAVES, start_build
 from pipeline.settings import get_settings
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -89,7 +89,7 @@ def plan_build(
             refresh_log.finish(session.connection, session.refresh_id, "succeeded", message)
             return
     if build.sample_retired:
-        context.log.info("The sample leaves the numbers: data of your own has arrived.")
+        context.log.info(SAMPLE_LEAVES)
     yield dg.MaterializeResult(
         asset_key=["build", "build"],
         metadata={"build_id": build.build_id, "kind": "full" if build.is_full else "delta"},
@@ -104,7 +104,6 @@ def plan_build(
     manifest=ensure_manifest(get_settings()),
     dagster_dbt_translator=TRANSLATOR,
     name="dbt_models",
-    exclude="resource_type:unit_test",
 )
 def dbt_models(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]

@@ -1,13 +1,21 @@
 """The job ``refresh``, its schedules and the inbox's sensor."""
 
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from pipeline.landing.inbox import settled_files
+from pipeline.landing.inbox import InboxFile, settled_files
 from pipeline.settings import get_settings
 
 SETTINGS = get_settings()
+
+# How soon a refresh is asked for again for files that the last one left in the inbox.
+ASK_AGAIN_SECONDS = 300
 
 # One refresh at a time (see the instance's tag_concurrency_limits). A run whose process died
 # is tried once more; one that failed by a check would fail again.
@@ -62,11 +70,48 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
         return dg.SkipReason("The inbox is empty.")
     in_flight = context.instance.get_runs_count(
         dg.RunsFilter(
-            job_name="refresh",
+            tags={"tillhouse/job": "refresh"},
             statuses=[dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED],
         )
     )
     if in_flight:
         return dg.SkipReason("A refresh is under way; the files wait for the next look.")
-    # Equal files that stay in the inbox (a crash before they were moved) ask again.
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_config=request_config(requested_by="inbox"))])
+    asked = Asked.read(context.cursor)
+    now = time.time()
+    if asked.files == _fingerprint(files) and now - asked.at < ASK_AGAIN_SECONDS:
+        return dg.SkipReason("The same files could not be taken a moment ago; see the last refresh.")
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_config=request_config(requested_by="inbox"))],
+        cursor=Asked(_fingerprint(files), now).write(),
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the sensor last asked a refresh for, and when (Unix time)."""
+
+    files: str
+    at: float
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Asked":
+        """From the sensor's cursor."""
+        return cls(**json.loads(cursor)) if cursor else cls("", 0.0)
+
+    def write(self) -> str:
+        """As the sensor's cursor."""
+        return json.dumps({"files": self.files, "at": self.at})
+
+
+def _fingerprint(files: list[InboxFile]) -> str:
+    """Differs when a file is new, written to, or gone."""
+    looks = [f"{file.path} {_changed(file.path)}" for file in files]
+    return hashlib.sha256("\n".join(looks).encode()).hexdigest()
+
+
+def _changed(path: Path) -> int:
+    # The inode's time: it moves when permissions are mended, too.
+    try:
+        return path.stat().st_ctime_ns
+    except OSError:
+        return 0

@@ -2,20 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 from psycopg.types.json import Jsonb
 
 from pipeline.assets.session import RefreshSession
-from pipeline.builds import refresh_log
 from pipeline.builds.dbt_runner import dbt_home, load_manifest, project_hash, run_dbt
 from pipeline.builds.declarations import Published, read_declarations
-from pipeline.builds.publish import Publication, publish
+from pipeline.builds.publish import Publication, analyze_published, publish
 from pipeline.settings import get_settings
 
 DECLARATIONS = read_declarations(load_manifest(get_settings()))
-FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=get_settings().freshness_hours))
 FACT = dg.AssetKey(["core", "fct_order_lines"])
 
 
@@ -25,7 +22,6 @@ def _spec(item: Published) -> dg.AssetSpec:
         deps=[["candidate", item.model]],
         group_name="published",
         kinds={"postgres"},
-        freshness_policy=FRESHNESS,
         description=f"What readers see of {item.model}.",
     )
 
@@ -48,14 +44,14 @@ def publish_build(
     session = refresh_request
     assert session.build is not None
     with session.stage("publish"):
-        publication = publish(session.connection, session.build, DECLARATIONS)
+        publication = publish(session.connection, session.build, DECLARATIONS, refresh_id=session.refresh_id)
     session.connection.execute(
         "update core.builds set seconds = %s where build_id = %s",
         (Jsonb(session.seconds), publication.build_id),
     )
-    message = f"Build {publication.build_id} published."
-    refresh_log.finish(session.connection, session.refresh_id, "succeeded", message)
-    context.log.info(message)
+    if publication.is_full:
+        analyze_published(session.connection, DECLARATIONS)
+    context.log.info(publication.message)
     for item in DECLARATIONS:
         changed = publication.rows_changed[item.to]
         metadata: dict[str, int | str] = {f"rows_{what}": count for what, count in changed.items()}

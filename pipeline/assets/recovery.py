@@ -1,26 +1,35 @@
 """Runs that a crash left over."""
 
+import time
+
 import dagster as dg
-from psycopg import Connection
 
 from pipeline.builds import refresh_log
-from pipeline.settings import Settings
+from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
-from pipeline.warehouse.locks import REFRESH_LOCK
+from pipeline.warehouse.locks import lock_askers
 
 LEFT_OVER = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING)
 
+# A run asks for the refresh lock first of all, some seconds after it was started.
+ASKS_WITHIN_SECONDS = 30
 
-def close_leftover_runs(settings: Settings) -> int:
+
+def close_leftover_runs(settings: Settings, grace_seconds: float = 0) -> int:
     """Report as failed the runs that no process works on any more; returns how many.
 
-    To be called when the workers are surely gone. A run of the command line, which works in
-    a process of its own, is left alone while it holds the refresh lock.
+    A living run holds the refresh lock or waits for it, whoever started it. Without a grace,
+    workers that have not come so far yet must surely be gone.
     """
     with dg.DagsterInstance.get() as instance, connect(database_urls(settings).owner, autocommit=True) as db:
-        working = _run_of_lock_holder(db)
+        records = instance.get_run_records(dg.RunsFilter(statuses=list(LEFT_OVER)))
+        alive = lock_askers(db)
+        latest = time.time() - grace_seconds
         runs = [
-            run for run in instance.get_runs(dg.RunsFilter(statuses=list(LEFT_OVER))) if run.run_id != working
+            record.dagster_run
+            for record in records
+            if record.dagster_run.run_id not in alive
+            and (record.start_time or record.create_timestamp.timestamp()) <= latest
         ]
         for run in runs:
             instance.report_run_failed(run, "The process that worked on this run ended.")
@@ -28,19 +37,12 @@ def close_leftover_runs(settings: Settings) -> int:
     return len(runs)
 
 
-def _run_of_lock_holder(connection: Connection) -> str | None:
-    """The run of the refresh that is under way, if some living process holds the lock."""
-    held = connection.execute(
-        """
-        select 1 from pg_locks
-        where locktype = 'advisory' and objid = %s and granted and pid <> pg_backend_pid()
-            and database = (select oid from pg_database where datname = current_database())
-        """,
-        (REFRESH_LOCK,),
-    ).fetchone()
-    if held is None:
-        return None
-    row = connection.execute(
-        "select dagster_run_id from app.refreshes where status = 'running' order by started_at desc limit 1"
-    ).fetchone()
-    return None if row is None else row[0]
+@dg.sensor(
+    name="leftover_runs",
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def leftover_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Close the runs whose process died: until then they would hold up every other refresh."""
+    closed = close_leftover_runs(get_settings(), ASKS_WITHIN_SECONDS)
+    return dg.SkipReason(f"{closed} run(s) whose process had ended were closed.")

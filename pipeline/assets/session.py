@@ -115,7 +115,11 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
     settings = get_settings()
     owner_url = database_urls(settings).owner
     with (
-        refresh_lock(owner_url, on_wait=lambda: log.info("Another refresh is running: waiting for it.")),
+        refresh_lock(
+            owner_url,
+            holder=run.run_id,
+            on_wait=lambda: log.info("Another refresh is running: waiting for it."),
+        ),
         connect(owner_url, autocommit=True) as connection,
     ):
         refresh_id = refresh_log.begin(
@@ -126,6 +130,7 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
             full=request.full,
             mode=request.mode,
             sources=request.sources,
+            takes_inbox=not request.files,
         )
         orphans = close_orphans(connection)
         if orphans:

@@ -81,7 +81,7 @@ def read_declarations(manifest: Mapping[str, Any]) -> tuple[Published, ...]:
     nodes = manifest["nodes"].values()
     published = [_read(node) for node in nodes if "publish" in node["config"].get("meta", {})]
     by_table = {item.to: item for item in published}
-    graph = {item.to: {key.to for key in item.foreign_keys} for item in published}
+    graph = {item.to: sorted({key.to for key in item.foreign_keys}) for item in published}
     return tuple(by_table[table] for table in TopologicalSorter(graph).static_order())
 
 

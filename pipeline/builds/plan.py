@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from psycopg import Connection
 
 from pipeline.builds.declarations import Published
-from pipeline.builds.tables import align_tables
+from pipeline.builds.dbt_runner import project_hash
+from pipeline.builds.tables import make_tables
 
 SAMPLE_SOURCE = "sample"
+FIRST_START = "first start"
+SAMPLE_LEAVES = "The sample leaves the numbers: data of your own has arrived."
 DBT_APPLICATION = "tillhouse-dbt"
 
 # Landed batches that no published build has taken in.
@@ -52,11 +55,12 @@ def start_build(
         close_interrupted_builds(connection)
         sample_retired = _retire_sample(connection, requested_by)
         pending = _batch_ids(connection, PENDING + " order by batch_id")
+        # What was published by other models can only be made anew.
+        full = full or _models_changed(connection)
         if not pending and not full:
             return None
-        # Both have effects or cost, and both must be asked.
-        contracts_changed = align_tables(connection, declarations)
-        is_full = full or contracts_changed or _is_large(connection, pending)
+        make_tables(connection, declarations)
+        is_full = full or _is_large(connection, pending)
         if is_full:
             pending = _batch_ids(
                 connection, "select batch_id from raw.batches where status = 'landed' order by batch_id"
@@ -134,13 +138,26 @@ def _retire_sample(connection: Connection, requested_by: str) -> bool:
             batch_id, call_id, source, mode, status, file_name, message, requested_by, finished_at
         )
         select
-            batch_id, batch_id, %s, 'overwrite', 'landed', '(no file)',
-            'The sample leaves the numbers: data of your own has arrived.', %s, now()
+            batch_id, batch_id, %s, 'overwrite', 'landed', '(no file)', %s, %s, now()
         from (select nextval('raw.batch_ids') as batch_id) as next
         """,
-        (SAMPLE_SOURCE, requested_by),
+        (SAMPLE_SOURCE, SAMPLE_LEAVES, requested_by),
     )
     return True
+
+
+def _models_changed(connection: Connection) -> bool:
+    """Whether the dbt project is another than the one that made what is published."""
+    row = connection.execute(
+        """
+        select project_hash is distinct from %s from core.builds
+        where status = 'published'
+        order by build_id desc
+        limit 1
+        """,
+        (project_hash(),),
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
@@ -188,11 +205,11 @@ def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
 def _record(connection: Connection, is_full: bool, requested_by: str, run_id: str | None) -> int:
     row = connection.execute(
         """
-        insert into core.builds (status, is_full, requested_by, dagster_run_id)
-        values ('running', %s, %s, %s)
+        insert into core.builds (status, is_full, project_hash, requested_by, dagster_run_id)
+        values ('running', %s, %s, %s, %s)
         returning build_id
         """,
-        (is_full, requested_by, run_id),
+        (is_full, project_hash(), requested_by, run_id),
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -209,16 +226,33 @@ def _make_candidate(connection: Connection, build_id: int, is_full: bool, batch_
             batch_id bigint primary key,
             call_id bigint not null,
             source text not null,
-            mode text not null
+            mode text not null,
+            -- Overwrites of the source that ended before this batch; and those that had begun,
+            -- its own among them.
+            overwrites_before bigint not null,
+            overwrites_begun bigint not null
         )
         """
     )
     connection.execute(
         """
         insert into candidate.build_batches
-        select batch_id, call_id, source, mode from raw.batches where batch_id = any(%s)
+        select
+            batch_id, call_id, source, mode,
+            begun.overwrites - (mode = 'overwrite')::integer, begun.overwrites
+        from raw.batches
+        cross join lateral (
+            select count(distinct call_id) as overwrites
+            from raw.batches as other
+            where
+                other.batch_id = any(%(batches)s)
+                and other.mode = 'overwrite'
+                and other.source = batches.source
+                and other.batch_id <= batches.batch_id
+        ) as begun
+        where batch_id = any(%(batches)s)
         """,
-        (list(batch_ids),),
+        {"batches": list(batch_ids)},
     )
     connection.execute("analyze candidate.build_batches")
     # A full build takes every batch in again; on record is the build that did so first.

@@ -14,9 +14,10 @@ from decimal import Decimal
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from pipeline.builds import refresh_log
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
-from pipeline.builds.plan import Build
-from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key
+from pipeline.builds.plan import SAMPLE_LEAVES, Build
+from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, retire_columns
 from pipeline.errors import TillhouseError
 
 
@@ -42,10 +43,23 @@ class Publication:
     rows_changed: dict[str, dict[str, int]]
     dates_changed: int
     new_batches: int
+    sample_retired: bool
+
+    @property
+    def message(self) -> str:
+        """What happened, in a sentence or two."""
+        published = f"Build {self.build_id} published."
+        return f"{published} {SAMPLE_LEAVES}" if self.sample_retired else published
 
 
-def publish(connection: Connection, build: Build, declarations: Sequence[Published]) -> Publication:
-    """Publish the candidate, or change nothing.
+def publish(
+    connection: Connection,
+    build: Build,
+    declarations: Sequence[Published],
+    *,
+    refresh_id: str | None = None,
+) -> Publication:
+    """Publish the candidate and close the refresh that asked for it, or change nothing.
 
     Raises:
         PublishError: the candidate is not this build's.
@@ -53,6 +67,7 @@ def publish(connection: Connection, build: Build, declarations: Sequence[Publish
     with connection.transaction():
         _check_candidate(connection, build)
         before = _net_revenue(connection)
+        retire_columns(connection, declarations)
         _record_changes(connection, build)
         first_time = {item.to for item in declarations if not has_primary_key(connection, item)}
         rows_changed = {item.to: {"written": 0, "deleted": 0} for item in declarations}
@@ -67,9 +82,15 @@ def publish(connection: Connection, build: Build, declarations: Sequence[Publish
             if item.to in first_time:
                 add_relations(connection, item)
         publication = _record(connection, build, before, rows_changed)
-    if build.is_full:
-        _analyze(connection, declarations)
+        if refresh_id is not None:
+            refresh_log.finish(connection, refresh_id, "succeeded", publication.message)
     return publication
+
+
+def analyze_published(connection: Connection, declarations: Sequence[Published]) -> None:
+    """Renew the planner's statistics, as a full build calls for."""
+    for item in declarations:
+        connection.execute(sql.SQL("analyze {}").format(item.relation))
 
 
 def _check_candidate(connection: Connection, build: Build) -> None:
@@ -177,9 +198,15 @@ def _record_changes(connection: Connection, build: Build) -> None:
                 sum(sign * units),
                 sum(sign * units_returned)
             from (
-                select 1 as sign, candidate.* from candidate.revenue_daily as candidate
+                select
+                    1 as sign, sale_date, line_count, gross_revenue, discounts, returns, net_revenue,
+                    shipping, units, units_returned
+                from candidate.revenue_daily
                 union all
-                select -1 as sign, published.* from marts.revenue_daily as published
+                select
+                    -1 as sign, sale_date, line_count, gross_revenue, discounts, returns, net_revenue,
+                    shipping, units, units_returned
+                from marts.revenue_daily
             ) as sides
             group by sale_date
             having (
@@ -260,6 +287,7 @@ def _record(
         rows_changed=rows_changed,
         dates_changed=int(row[3]),
         new_batches=int(row[4]),
+        sample_retired=build.sample_retired,
     )
 
 
@@ -267,11 +295,6 @@ def _net_revenue(connection: Connection) -> Decimal:
     row = connection.execute("select coalesce(sum(net_revenue), 0) from marts.revenue_daily").fetchone()
     assert row is not None
     return Decimal(row[0])
-
-
-def _analyze(connection: Connection, declarations: Sequence[Published]) -> None:
-    for item in declarations:
-        connection.execute(sql.SQL("analyze {}").format(item.relation))
 
 
 def _columns(names: Sequence[str], relation: str | None = None) -> sql.Composable:

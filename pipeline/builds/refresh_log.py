@@ -18,11 +18,12 @@ def begin(
     full: bool,
     mode: str | None,
     sources: list[str],
+    takes_inbox: bool,
 ) -> str:
     """Mark a refresh as running, or record it when nobody did before (CLI, schedule, inbox).
 
     The caller holds the refresh lock, so every other row that is still running is a leftover:
-    it is closed.
+    it is closed. A refresh that was given its files takes in nothing else, so nobody may join it.
 
     Returns:
         The refresh's id.
@@ -40,11 +41,13 @@ def begin(
         row = connection.execute(
             """
             insert into app.refreshes (
-                refresh_id, status, requested_by, is_full, mode, sources, dagster_run_id, started_at
+                refresh_id, status, requested_by, is_full, mode, sources, dagster_run_id, started_at,
+                batches_fixed_at
             )
             values (
                 coalesce(%(refresh_id)s::uuid, gen_random_uuid()), 'running', %(requested_by)s,
-                %(full)s, %(mode)s, %(sources)s, %(run_id)s, now()
+                %(full)s, %(mode)s, %(sources)s, %(run_id)s, now(),
+                case when not %(takes_inbox)s then now() end
             )
             on conflict (refresh_id) do update
             set
@@ -59,6 +62,7 @@ def begin(
                 "mode": mode,
                 "sources": sources or None,
                 "run_id": run_id,
+                "takes_inbox": takes_inbox,
             },
         ).fetchone()
     assert row is not None
@@ -66,7 +70,7 @@ def begin(
 
 
 def fix_batches(connection: Connection, refresh_id: str) -> None:
-    """Say that the refresh takes in no further batches: later requests need a follow-up."""
+    """Say that the refresh takes in nothing more: later requests need a follow-up."""
     connection.execute(
         """
         update app.refreshes set batches_fixed_at = coalesce(batches_fixed_at, now())

@@ -7,17 +7,42 @@ from psycopg import Connection, sql
 from pipeline.builds.declarations import Column, Published
 
 
-def align_tables(connection: Connection, declarations: Iterable[Published]) -> bool:
-    """Make the published tables have the contracts' columns.
+def make_tables(connection: Connection, declarations: Iterable[Published]) -> None:
+    """Make the published tables and columns that the contracts have and the database lacks.
 
-    Missing tables are created without keys (``add_constraints`` makes those once the first
-    rows are in). A changed contract adds, retypes or drops columns.
-
-    Returns:
-        Whether anything had to change, in which case only a full build fills the tables.
+    Tables come without keys (``add_primary_key`` and ``add_relations`` make those once the first
+    rows are in). Nothing that readers use is touched.
     """
-    changes = [_align(connection, item) for item in declarations]
-    return any(changes)
+    for item in declarations:
+        present = _present_columns(connection, item)
+        if not present:
+            columns = sql.SQL(", ").join(_definition(column) for column in item.columns)
+            connection.execute(sql.SQL("create table {} ({})").format(item.relation, columns))
+        elif missing := [column for column in item.columns if column.name not in present]:
+            _alter(connection, item, [sql.SQL("add column {}").format(_bare(column)) for column in missing])
+
+
+def retire_columns(connection: Connection, declarations: Iterable[Published]) -> None:
+    """Drop the columns that the contracts no longer have, and change types as they say.
+
+    Belongs into the transaction of the publish that fills the tables accordingly.
+    """
+    for item in declarations:
+        present = _present_columns(connection, item)
+        actions = [
+            *(
+                sql.SQL("alter column {} type {}").format(sql.Identifier(c.name), _type(c))
+                for c in item.columns
+                if present.get(c.name, _plain(c)) != _plain(c)
+            ),
+            *(
+                sql.SQL("drop column {}").format(sql.Identifier(name))
+                for name in present
+                if name not in item.column_names
+            ),
+        ]
+        if actions:
+            _alter(connection, item, actions)
 
 
 def has_primary_key(connection: Connection, item: Published) -> bool:
@@ -46,28 +71,8 @@ def add_relations(connection: Connection, item: Published) -> None:
         )
 
 
-def _align(connection: Connection, item: Published) -> bool:
-    present = _present_columns(connection, item)
-    if not present:
-        columns = sql.SQL(", ").join(_definition(column) for column in item.columns)
-        connection.execute(sql.SQL("create table {} ({})").format(item.relation, columns))
-        return True
-    actions = [
-        *(sql.SQL("add column {}").format(_bare(c)) for c in item.columns if c.name not in present),
-        *(
-            sql.SQL("alter column {} type {}").format(sql.Identifier(c.name), _type(c))
-            for c in item.columns
-            if present.get(c.name, _plain(c)) != _plain(c)
-        ),
-        *(
-            sql.SQL("drop column {}").format(sql.Identifier(name))
-            for name in present
-            if name not in item.column_names
-        ),
-    ]
-    if actions:
-        connection.execute(sql.SQL("alter table {} {}").format(item.relation, sql.SQL(", ").join(actions)))
-    return bool(actions)
+def _alter(connection: Connection, item: Published, actions: list[sql.Composed]) -> None:
+    connection.execute(sql.SQL("alter table {} {}").format(item.relation, sql.SQL(", ").join(actions)))
 
 
 def _present_columns(connection: Connection, item: Published) -> dict[str, str]:

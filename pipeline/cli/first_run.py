@@ -15,7 +15,7 @@ SAMPLE_SEED = 1
 def bootstrap(settings: Settings, say: Callable[[str], None], *, no_sample: bool) -> None:
     """Fill an empty warehouse with the bundled sample, then say a first answer.
 
-    A warehouse that holds any batch is left as it is.
+    A warehouse that holds a landed batch is left as it is.
     """
     if not no_sample and _is_empty(settings):
         _load_sample(settings, say)
@@ -45,7 +45,7 @@ def _is_empty(settings: Settings) -> bool:
 
 
 def _load_sample(settings: Settings, say: Callable[[str], None]) -> None:
-    from pipeline.builds.plan import SAMPLE_SOURCE
+    from pipeline.builds.plan import FIRST_START, SAMPLE_SOURCE
     from pipeline.cli.run_job import run_refresh
     from pipeline.sample import write_sample
 
@@ -59,6 +59,6 @@ def _load_sample(settings: Settings, say: Callable[[str], None]) -> None:
         outcome = run_refresh(
             settings,
             database_urls(settings),
-            {"files": [str(path)], "source": SAMPLE_SOURCE, "requested_by": "first start"},
+            {"files": [str(path)], "source": SAMPLE_SOURCE, "requested_by": FIRST_START},
         )
     say(outcome.message)

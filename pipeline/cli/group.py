@@ -2,13 +2,13 @@
 
 import errno
 import importlib
-import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from pipeline.cli.error_log import describe_unexpected
+from pipeline import __version__
 from pipeline.errors import TillhouseError
 
 EXIT_PROBLEM = 1
@@ -76,5 +76,5 @@ class LazyGroup(click.Group):
 
 def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
     if is_asked:
-        click.echo(f"tillhouse {importlib.metadata.version('tillhouse')}")
+        click.echo(f"tillhouse {__version__}")
         ctx.exit()

@@ -178,5 +178,6 @@ def _show(report: dict[str, Any], *, as_json: bool) -> None:
             click.echo(f"{batch['file_name']}: {batch['message']}")
     if report["rows_quarantined"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report["rows_quarantined"].items())
-        click.echo(f"Quarantined: {reasons} (tillhouse rejects shows the rows)")
+        hint = " (tillhouse rejects shows the rows)" if report["batch_ids"] else ""
+        click.echo(f"Quarantined: {reasons}{hint}")
     click.echo(report["message"])

@@ -48,12 +48,14 @@ def run_refresh(
     os.environ.update(prepare_instance(settings, urls))
     import dagster as dg
 
-    from pipeline.assets.jobs import TAGS, request_config
+    from pipeline.assets.jobs import request_config
     from pipeline.assets.session import progress_listener
     from pipeline.definitions import defs
 
     run_id = str(uuid4())
-    # The user sees the outcome; a run of the command line that dies is theirs to repeat.
+    # A run of the command line waits for the lock and not in the queue, where one that died would
+    # hold up the others; and it is its user's to repeat.
+    tags = {"tillhouse/job": "refresh in a terminal", "dagster/max_retries": "0"}
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     token = progress_listener.set(listener or (lambda progress: None))
     try:
@@ -61,7 +63,7 @@ def run_refresh(
             defs.resolve_job_def("refresh").execute_in_process(
                 run_config=request_config(**request) | quiet,
                 instance=instance,
-                tags=TAGS | {"dagster/max_retries": "0"},
+                tags=tags,
                 run_id=run_id,
                 raise_on_error=False,
             )

@@ -17,7 +17,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class BlockReader:
     """Yields ``(block, is_last)``: bytes that end with a line feed, except perhaps the last.
 
-    ``bytes_read`` and ``bytes_total`` count the file as it lies on disk.
+    ``bytes_read`` (up to the end of the latest block) and ``bytes_total`` count the file as it
+    lies on disk.
     """
 
     def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES) -> None:
@@ -27,6 +28,7 @@ class BlockReader:
             LandingError: it is not there or may not be read.
         """
         self.path = path
+        self.bytes_read = 0
         self._block_bytes = block_bytes
         try:
             self._raw: BinaryIO = path.open("rb")
@@ -42,18 +44,16 @@ class BlockReader:
         self._stream.close()
         self._raw.close()
 
-    @property
-    def bytes_read(self) -> int:
-        """How far into the file on disk we are."""
-        return self.bytes_total if self._raw.closed else self._raw.tell()
-
     def __iter__(self) -> Iterator[tuple[bytes, bool]]:
         pending: bytes | None = None
+        position = 0
         for block in self._whole_lines():
             if pending is not None:
+                self.bytes_read = position
                 yield pending, False
-            pending = block
+            pending, position = block, self._raw.tell()
         if pending is not None:
+            self.bytes_read = self.bytes_total
             yield pending, True
 
     def _whole_lines(self) -> Iterator[bytes]:

@@ -90,12 +90,13 @@ def read_and_check(
     try:
         with OrderLineFile(path, block_bytes) as file:
             checker = BatchChecker(file.columns, request.duplicate_rows)
-            encoded = (encode(checker.check(chunk), batch_id) for chunk in file.chunks())
+            encoded = ((encode(checker.check(chunk), batch_id), file.bytes_read) for chunk in file.chunks())
             with closing(prefetched(encoded, _CHUNKS_AHEAD)) as chunks:
-                for chunk in chunks:
+                for chunk, bytes_read in chunks:
                     store(chunk)
                     outcome.add(chunk)
-                    progress(_progress(path.name, outcome.tally, file, time.monotonic() - started))
+                    seconds = time.monotonic() - started
+                    progress(_progress(path.name, outcome.tally, bytes_read, file.bytes_total, seconds))
         outcome.refusal = outcome.tally.refusal()
     except FileRefused as error:
         outcome.refusal = str(error)
@@ -105,14 +106,14 @@ def read_and_check(
     return outcome
 
 
-def _progress(file_name: str, tally: Tally, file: OrderLineFile, seconds: float) -> Progress:
+def _progress(file_name: str, tally: Tally, bytes_read: int, bytes_total: int, seconds: float) -> Progress:
     return Progress(
         file_name=file_name,
         rows_read=tally.rows_read,
         rows_accepted=tally.rows_accepted,
         rows_quarantined=tally.rows_quarantined,
-        bytes_read=file.bytes_read,
-        bytes_total=file.bytes_total,
+        bytes_read=bytes_read,
+        bytes_total=bytes_total,
         seconds=seconds,
     )
 

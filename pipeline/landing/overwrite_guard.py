@@ -18,7 +18,7 @@ with published_batches as (
 
 known as (
     {published_keys}
-    select order_lines.order_id, order_lines.product_id, order_lines.occurrence
+    select distinct order_lines.order_id, order_lines.product_id, order_lines.occurrence
     from raw.order_lines
     inner join raw.batches using (batch_id)
     where batches.source = %(source)s and batches.status = 'landed'

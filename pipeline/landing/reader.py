@@ -61,7 +61,7 @@ class OrderLineFile:
 
     @property
     def bytes_read(self) -> int:
-        """How much of the file on disk has been read."""
+        """How much of the file on disk the chunks so far make up."""
         return self._blocks.bytes_read
 
     def chunks(self) -> Iterator[Chunk]:

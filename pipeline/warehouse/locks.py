@@ -3,6 +3,8 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+from psycopg import Connection
+
 from pipeline.warehouse.connect import connect
 from pipeline.warehouse.errors import WarehouseError
 
@@ -11,12 +13,17 @@ REFRESH_LOCK = 8_245_001
 PREPARE_LOCK = 8_245_002
 
 
+_LOCK_APPLICATION = "tillhouse-lock"
+
+
 class RefreshBusy(WarehouseError):
     """Another refresh holds the lock."""
 
 
 @contextlib.contextmanager
-def refresh_lock(url: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+def refresh_lock(
+    url: str, *, holder: str = "", wait: bool = True, on_wait: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Hold the refresh lock for the time of the block.
 
     The lock belongs to a connection of its own, so Postgres frees it when this process dies.
@@ -24,13 +31,15 @@ def refresh_lock(url: str, *, wait: bool = True, on_wait: Callable[[], None] | N
 
     Args:
         url: the owner's address.
+        holder: who asks; others find out with `lock_askers` that it is alive.
         wait: wait while another holds it.
         on_wait: called once before waiting.
 
     Raises:
         RefreshBusy: it is taken and `wait` is false.
     """
-    with connect(url, autocommit=True, application_name="tillhouse-lock") as connection:
+    name = f"{_LOCK_APPLICATION} {holder}".strip()
+    with connect(url, autocommit=True, application_name=name) as connection:
         row = connection.execute("select pg_try_advisory_lock(%s)", (REFRESH_LOCK,)).fetchone()
         if row is None or not row[0]:
             if not wait:
@@ -44,3 +53,15 @@ def refresh_lock(url: str, *, wait: bool = True, on_wait: Callable[[], None] | N
             connection.execute("set lock_timeout = 0")
             connection.execute("select pg_advisory_lock(%s)", (REFRESH_LOCK,))
         yield
+
+
+def lock_askers(connection: Connection) -> set[str]:
+    """The holders, by name, that hold the refresh lock or wait for it: their processes are alive."""
+    rows = connection.execute(
+        """
+        select substr(application_name, length(%(prefix)s) + 2) from pg_stat_activity
+        where datname = current_database() and starts_with(application_name, %(prefix)s || ' ')
+        """,
+        {"prefix": _LOCK_APPLICATION},
+    )
+    return {row[0] for row in rows.fetchall()}

@@ -1,6 +1,9 @@
 """A running stack, as `tillhouse up` starts it: refreshes through the API, the inbox, and crashes."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -150,6 +154,39 @@ def kill_run_worker(stack: Stack) -> None:
         if any("multiprocessing" in part for part in child.cmdline())
     ]
     max(workers, key=lambda worker: worker.create_time()).kill()
+
+
+def test_a_load_killed_in_its_terminal_holds_nobody_up(stack: Stack, tmp_path: Path) -> None:
+    before = Decimal(total(stack))
+    path = tmp_path / "terminal.csv"
+    path.write_text(lines("X", 100_000, "1.00"))
+    terminal = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "load", str(path)],
+        env=os.environ | {"TILLHOUSE_HOME": str(stack.home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    working = "select dagster_run_id from app.refreshes where status = 'running' and requested_by = 'cli'"
+    wait_until(lambda: len(stack.rows(working)) == 1)
+    [(run_id,)] = stack.rows(working)
+    terminal.kill()
+    terminal.wait()
+    location = stack.api.post("/refresh").headers["Location"]
+    assert follow(stack, location)["status"] == "succeeded"
+    outcome = "select status from app.refreshes where dagster_run_id = %s"
+    assert stack.rows(outcome, run_id) == [("failed",)]
+    question = {"query": "query Q($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"}
+    dagster = stack.services["dagster_url"]
+
+    def run_status() -> str:
+        answer = httpx.post(
+            f"{dagster}/graphql", json=question | {"variables": {"id": run_id}}, trust_env=False
+        )
+        return str(answer.json()["data"]["runOrError"]["status"])
+
+    wait_until(lambda: run_status() == "FAILURE", seconds=90)
+    assert json.loads(stack.run("load", str(path), "--json").stdout)["status"] == "succeeded"
+    assert Decimal(total(stack)) == before + 100_000
 
 
 def test_with_dagster_gone_reads_answer_and_a_refresh_is_a_503(stack: Stack) -> None:

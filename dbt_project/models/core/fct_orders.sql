@@ -62,7 +62,10 @@ orders as (
         order_id,
         coalesce(min(sale_date) filter (where quantity > 0), min(sale_date)) as order_date,
         bool_or(quantity > 0) as is_sale,
-        coalesce(min(customer_id) filter (where quantity > 0), min(customer_id)) as customer_id,
+        case
+            when bool_or(quantity > 0) then min(customer_id) filter (where quantity > 0)
+            else min(customer_id)
+        end as customer_id,
         coalesce(
             min(customer_id) filter (where quantity > 0) <> max(customer_id) filter (where quantity > 0),
             false

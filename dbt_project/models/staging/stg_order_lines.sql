@@ -33,7 +33,9 @@ lines_of_this_build as (
 
         -- provenance
         lines.batch_id,
-        lines.row_number
+        lines.row_number,
+        batches.overwrites_before,
+        batches.overwrites_begun
     from lines
     inner join batches on lines.batch_id = batches.batch_id
 )

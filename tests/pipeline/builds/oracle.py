@@ -173,7 +173,6 @@ class Oracle:
             sales = [live for live in lives if live.row.quantity > 0]
             dated = sales or lives
             customers = [live.row.customer_id for live in dated if live.row.customer_id]
-            customers = customers or [live.row.customer_id for live in lives if live.row.customer_id]
             answer[order] = (
                 min(live.row.day for live in dated),
                 bool(sales),

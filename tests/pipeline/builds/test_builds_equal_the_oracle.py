@@ -1,6 +1,7 @@
 """Random sequences of deliveries, each built as a change, against figures computed from scratch."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -43,10 +44,56 @@ def test_every_delta_leaves_what_a_computation_from_scratch_gives(workbench: Wor
             workbench.build()
             assert_published(workbench, oracle)
 
-    again = workbench.build(full=True)
-    changed = {table: counts for table, counts in again.rows_changed.items() if any(counts.values())}
-    assert changed == {}
+    assert_nothing_left_for_a_full_build(workbench)
     assert_published(workbench, oracle)
+
+
+def test_a_correction_of_a_price_alone_still_decides_which_name_is_current(workbench: Workbench) -> None:
+    day = date(2024, 1, 5)
+    old, new = row_named("A", "Old name", day), row_named("B", "New name", day)
+    deliver(workbench, oracle := Oracle(), "append", [old, new])
+    # The same day: the later delivery decides, and brings only another price.
+    deliver(workbench, oracle, "append", [replace(old, price=Decimal(9))])
+    deliver(workbench, oracle, "append", [row_named("C", "", day)])
+    assert oracle.product_names() == {"P1": "Old name"}
+    assert_nothing_left_for_a_full_build(workbench)
+
+
+def test_a_line_that_was_deleted_and_delivered_again_is_a_new_line(workbench: Workbench) -> None:
+    day = date(2024, 1, 5)
+    line, other = row_named("A", "Thing", day), row_named("B", "Thing", day)
+    deliver(workbench, oracle := Oracle(), "append", [line, other])
+    deliver(workbench, oracle, "overwrite", [other])
+    deliver(workbench, oracle, "append", [line])
+    assert_nothing_left_for_a_full_build(workbench)
+    assert_published(workbench, oracle)
+
+
+def test_a_guest_who_returns_something_under_a_name_is_no_customer(workbench: Workbench) -> None:
+    day = date(2024, 1, 5)
+    sale = replace(row_named("A", "Thing", day), customer_id="")
+    back = replace(row_named("A", "Thing", day), customer_id="C9", quantity=-1)
+    deliver(workbench, Oracle(), "append", [sale, back])
+    assert workbench.rows("select customer_id, has_several_customers from core.fct_orders") == [(None, False)]
+
+
+def row_named(order_id: str, name: str, day: date) -> Row:
+    fixed = random.Random(1)
+    return replace(
+        new_row(fixed), order_id=order_id, product_id="P1", name=name, day=day, quantity=1, customer_id="C1"
+    )
+
+
+def deliver(workbench: Workbench, oracle: Oracle, mode: str, rows: list[Row]) -> None:
+    [result] = workbench.land(csv_text(rows), mode=mode, force=True)
+    oracle.deliver("default", mode, [(result.batch_id or 0, rows)])
+    workbench.build()
+    assert_published(workbench, oracle)
+
+
+def assert_nothing_left_for_a_full_build(workbench: Workbench) -> None:
+    again = workbench.build(full=True)
+    assert {table: counts for table, counts in again.rows_changed.items() if any(counts.values())} == {}
 
 
 def some_rows(dice: random.Random, known: list[Row], mode: str) -> list[Row]:

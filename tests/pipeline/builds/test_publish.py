@@ -70,7 +70,8 @@ def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbenc
     changed = {table: counts for table, counts in publication.rows_changed.items() if any(counts.values())}
     assert changed["core.fct_order_lines"] == {"written": 100, "deleted": 0}
     assert changed["core.fct_orders"] == {"written": 100, "deleted": 0}
-    # A price is no attribute of a dimension.
+    # A price is no attribute of a dimension; but a product knows which line was its latest.
+    assert changed.pop("core.dim_product") == {"written": 7, "deleted": 0}
     assert sorted(changed) == [
         "core.fct_order_lines",
         "core.fct_orders",
@@ -213,12 +214,27 @@ def test_nothing_new_is_no_build(workbench: Workbench) -> None:
     assert workbench.start() is None
 
 
-def test_a_column_new_in_a_contract_is_added_and_filled_by_a_full_build(workbench: Workbench) -> None:
+def test_another_dbt_project_than_the_one_that_published_is_a_full_build(workbench: Workbench) -> None:
     workbench.land(lines(1000))
     workbench.build()
+    assert workbench.start() is None
+    workbench.connection.execute("update core.builds set project_hash = 'older'")
+    assert workbench.build().is_full
+    assert workbench.start() is None
+
+
+def test_a_column_new_in_a_contract_is_added_and_filled_and_one_that_left_is_dropped_when_published(
+    workbench: Workbench,
+) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    workbench.connection.execute("update core.builds set project_hash = 'older'")
     workbench.connection.execute("alter table core.dim_product drop column current_name")
     workbench.connection.execute("alter table core.dim_region add column motto text")
     workbench.land(lines(1, start=1000))
+    # A build that comes to nothing leaves what readers have, and the next one is full again.
+    assert workbench.start() is not None
+    assert workbench.rows("select count(motto), count(*) from core.dim_region") == [(0, 3)]
     publication = workbench.build()
     assert publication.is_full
     assert workbench.rows("select current_name from core.dim_product order by 1 limit 1") == [("Thing 0",)]

@@ -91,6 +91,7 @@ def test_an_overwrite_that_deletes_more_than_a_fifth_needs_force(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     one(warehouse, csv_file(tmp_path, *lines(10), name="all.csv"))
+    one(warehouse, csv_file(tmp_path, *lines(10, price="2"), name="corrected.csv"))
     seven = csv_file(tmp_path, *lines(7), name="seven.csv")
     refused = one(warehouse, seven, mode="overwrite")
     assert (refused.status, refused.rows_read) == ("refused", 7)
@@ -98,7 +99,7 @@ def test_an_overwrite_that_deletes_more_than_a_fifth_needs_force(
         "this overwrite would delete 3 of the 10 lines of source 'default', more than a fifth; "
         "if that is meant, force it"
     )
-    assert asked(warehouse, "select count(*) from raw.order_lines") == [(10,)]
+    assert asked(warehouse, "select count(*) from raw.order_lines") == [(20,)]
     eight = csv_file(tmp_path, *lines(8), name="eight.csv")
     assert one(warehouse, eight, mode="overwrite").status == "landed"
     assert one(warehouse, seven, mode="overwrite", force=True).status == "landed"

@@ -210,6 +210,7 @@ def test_progress_tells_rows_and_bytes(
         0,
     )
     assert (last.bytes_read, last.bytes_total) == (size, size)
+    assert all(step.bytes_read < size for step in told[:-1])
 
 
 def test_online_retail_lands_with_its_known_counts(warehouse: Warehouse, test_data: Path) -> None:

@@ -25,7 +25,8 @@ compared as (
     select
         *,
         first_value(batch_id) over newest_first as newest_batch_id,
-        lead(line_values) over newest_first as older_values
+        lead(line_values) over newest_first as older_values,
+        lead(overwrites_begun) over newest_first as older_overwrites_begun
     from versions
     window newest_first as (
         partition by source, order_id, product_id, occurrence
@@ -34,11 +35,13 @@ compared as (
 ),
 
 -- A delivery that repeats a line unchanged leaves its provenance as it was, as a build that
--- compares with what is published does.
+-- compares with what is published does; unless an overwrite between the two had dropped it.
 newest as (
     select distinct on (source, order_id, product_id, occurrence) *
     from compared
-    where line_values is distinct from older_values
+    where
+        line_values is distinct from older_values
+        or overwrites_before > older_overwrites_begun
     order by source asc, order_id asc, product_id asc, occurrence asc, batch_id desc, row_number desc
 ),
 

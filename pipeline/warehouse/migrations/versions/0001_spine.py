@@ -113,6 +113,7 @@ STATEMENTS = (
         build_id bigint generated always as identity primary key,
         status text not null check (status in ('running', 'published', 'failed')),
         is_full boolean not null,
+        project_hash text,
         data_as_of date,
         started_at timestamptz not null default now(),
         built_at timestamptz,
