@@ -11,6 +11,9 @@ LOCATION = "tillhouse"
 REPOSITORY = "__repository__"
 REFRESH_JOB = "refresh"
 REFRESH_TAG = "tillhouse/refresh_id"
+# Dagster's own mark on a failed run that it is about to try again.
+_WILL_RETRY_TAG = "dagster/will_retry"
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 
 _LAUNCH = """
@@ -27,7 +30,7 @@ _RUNS = """
 query Runs($filter: RunsFilter!, $limit: Int) {
   runsOrError(filter: $filter, limit: $limit) {
     __typename
-    ... on Runs { results { runId status } }
+    ... on Runs { results { runId status tags { key value } } }
     ... on Error { message }
   }
 }
@@ -67,10 +70,16 @@ class DagsterUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """A run and Dagster's word for its state."""
+    """A run, Dagster's word for its state, and whether Dagster says that it will try it again."""
 
     run_id: str
     status: str
+    will_retry: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it waits, works, or is about to be tried again."""
+        return self.status not in _ENDED or (self.status == "FAILURE" and self.will_retry)
 
 
 @dataclass(frozen=True)
@@ -114,13 +123,12 @@ class Dagster:
         return Run(found["run"]["runId"], found["run"]["status"])
 
     def run_of(self, refresh_id: str) -> Run | None:
-        """The newest run of a job row (a retry is a run of its own), or None."""
-        tags = [{"key": REFRESH_TAG, "value": refresh_id}]
-        found = self._ask(_RUNS, {"filter": {"tags": tags}, "limit": 1})["runsOrError"]
-        if found["__typename"] != "Runs":
-            raise DagsterUnavailable(_refusal(found), is_certain=True)
-        runs = found["results"]
-        return Run(runs[0]["runId"], runs[0]["status"]) if runs else None
+        """The newest run that was launched for a job row (a retry is a run of its own), or None."""
+        return self._newest({"tags": [{"key": REFRESH_TAG, "value": refresh_id}]})
+
+    def find_run(self, run_id: str) -> Run | None:
+        """A run by its id, or None."""
+        return self._newest({"runIds": [run_id]})
 
     def logs(self, run_id: str, after: str | None, limit: int) -> LogPage:
         """The log of a run after a cursor, at most ``limit`` lines; empty for a run that is gone."""
@@ -142,6 +150,16 @@ class Dagster:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _newest(self, runs_filter: Mapping[str, Any]) -> Run | None:
+        found = self._ask(_RUNS, {"filter": runs_filter, "limit": 1})["runsOrError"]
+        if found["__typename"] != "Runs":
+            raise DagsterUnavailable(_refusal(found), is_certain=True)
+        if not found["results"]:
+            return None
+        run = found["results"][0]
+        will_retry = {"key": _WILL_RETRY_TAG, "value": "true"} in run["tags"]
+        return Run(run["runId"], run["status"], will_retry)
 
     def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         try:

@@ -56,6 +56,10 @@ PROBLEM_TYPES = {
         ProblemType("stale_cursor", 409, "Stale cursor",
                     "The numbers have changed since the first page. Start again without the cursor."),
         ProblemType("job_finished", 409, "Job finished", "The job has ended and cannot be canceled."),
+        ProblemType("not_cancelable", 409, "Not cancelable",
+                    "The job's run cannot be stopped from here: it runs in a terminal's own process (stop it "
+                    "there), or its process died and Dagster is about to try it again (ask again in a few "
+                    "seconds). Nothing was changed."),
         ProblemType("body_too_large", 413, "Body too large", "The body has more bytes than the route takes."),
         ProblemType("unsupported_media_type", 415, "Unsupported media type",
                     "The body must be application/json."),

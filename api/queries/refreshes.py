@@ -107,11 +107,10 @@ def list_refreshes(
 
 
 def set_run(connection: Connection[TupleRow], refresh_id: UUID, run_id: str) -> None:
-    """Remember the run that does a job."""
+    """Remember the run that does a job, unless the pipeline has named it already."""
     connection.execute(
-        "update app.refreshes set dagster_run_id = %s"
-        " where refresh_id = %s and dagster_run_id is distinct from %s",
-        (run_id, refresh_id, run_id),
+        "update app.refreshes set dagster_run_id = %s where refresh_id = %s and dagster_run_id is null",
+        (run_id, refresh_id),
     )
 
 
@@ -121,13 +120,20 @@ def finish(
     status: str,
     problem: Mapping[str, Any] | None = None,
     message: str | None = None,
-) -> None:
-    """End a job that is still in flight; one that has ended keeps its own end."""
-    connection.execute(
+    *,
+    run_id: str | None,
+) -> bool:
+    """End a job that is still in flight and still with this run (None: with none); whether it did.
+
+    One that has ended keeps its own end, and one that another run took over goes on.
+    """
+    ended = connection.execute(
         "update app.refreshes set status = %(status)s, finished_at = now(),"
         " problem = coalesce(%(problem)s, problem), message = coalesce(%(message)s, message)"
-        " where refresh_id = %(id)s and status = any(%(in_flight)s)",
+        " where refresh_id = %(id)s and status = any(%(in_flight)s)"
+        " and dagster_run_id is not distinct from %(run_id)s",
         {
+            "run_id": run_id,
             "status": status,
             "id": refresh_id,
             "problem": Jsonb(problem) if problem is not None else None,
@@ -135,6 +141,7 @@ def finish(
             "in_flight": list(IN_FLIGHT),
         },
     )
+    return ended.rowcount == 1
 
 
 def _one(

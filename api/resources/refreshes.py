@@ -173,10 +173,19 @@ def get_refresh_logs(refresh_id: UUID, query_data: LogPage) -> Response:
 
 @blueprint.delete("/<uuid:refresh_id>")
 @answers_with(
-    blueprint, JobOne, "job_finished", "database_unavailable", "dagster_unavailable", status=202
+    blueprint,
+    JobOne,
+    "job_finished",
+    "not_cancelable",
+    "database_unavailable",
+    "dagster_unavailable",
+    status=202,
 )  # fmt: skip
 def delete_refresh(refresh_id: UUID) -> Response:
-    """Cancel a refresh; all who joined it are canceled with it."""
+    """Cancel a refresh; all who joined it are canceled with it.
+
+    A refresh of the command line runs in its terminal's own process and can only be stopped there.
+    """
     return _answer(jobs.cancel(services().database, services().dagster, refresh_id), status=202)
 
 

@@ -51,7 +51,7 @@ COUNTED = ("rows_read", "rows_accepted", "rows_quarantined")
         dg.AssetCheckSpec(
             "no_file_was_refused",
             asset=["raw", "order_lines"],
-            description="A file that is refused or cannot be read changes nothing; the refresh goes on without it.",
+            description="A file that is refused or unreadable changes nothing; the refresh goes on.",
         ),
     ],
 )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from psycopg import Connection
 
-from pipeline.builds.declarations import Published
 from pipeline.builds.dbt_runner import project_hash
+from pipeline.builds.declarations import Published
 from pipeline.builds.tables import make_tables
 
 SAMPLE_SOURCE = "sample"

@@ -20,10 +20,13 @@ def describe_unexpected(error: Exception) -> str:
 
 def _keep(text: str) -> str:
     from pipeline.settings import get_settings
+    from pipeline.warehouse.place import make_home, private_folder
 
     try:
-        log = get_settings().home / "logs" / "cli-errors.log"
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home = get_settings().home
+        make_home(home)
+        log = home / "logs" / "cli-errors.log"
+        private_folder(log.parent)
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

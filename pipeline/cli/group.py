@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.error_log import describe_unexpected
 from pipeline import __version__
+from pipeline.cli.error_log import describe_unexpected
 from pipeline.errors import TillhouseError
 
 EXIT_PROBLEM = 1

@@ -58,7 +58,7 @@ def load(
             LandingRequest(paths=files, source=source, mode=mode, duplicate_rows=duplicate_rows), listener
         )
         batches = [_checked(result) for result in results]
-        _show(_report(batches, None, {}, "checked", "Nothing was written."), as_json=as_json)
+        _show(_report(batches, None, {}, "checked", _dry_run_message(mode)), as_json=as_json)
         context.exit(1 if any(batch["status"] == "refused" for batch in batches) else 0)
 
     settings = get_settings()
@@ -86,6 +86,13 @@ def load(
         report["failed_checks"] = build["failed_checks"]
     _show(report, as_json=as_json)
     context.exit(0 if outcome.is_published else 1)
+
+
+def _dry_run_message(mode: str) -> str:
+    unchecked = "whether a file is loaded already and would be skipped"
+    if mode == "overwrite":
+        unchecked += ", and whether the overwrite would delete too many of the source's lines"
+    return f"Nothing was written. Not checked, because it takes the warehouse: {unchecked}."
 
 
 class ProgressLines:

@@ -8,7 +8,7 @@ import click
 from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
 
-from pipeline.cli.output import print_json, print_table, say
+from pipeline.cli.output import csv_cell, print_json, print_table, say
 from pipeline.errors import TillhouseError
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect
@@ -90,7 +90,7 @@ def _print_csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(row[column]) for column in columns])
+        writer.writerow([csv_cell(_cell(row[column])) for column in columns])
 
 
 def _print_batches(rows: list[dict[str, Any]]) -> None:

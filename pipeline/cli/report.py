@@ -18,7 +18,7 @@ from api.database import read_only_snapshot
 from api.queries.dates import GRAINS
 from api.queries.measures import MEASURES
 from api.queries.revenue import Answer, RevenueQuestion, Row, answer
-from pipeline.cli.output import print_json, print_table, say
+from pipeline.cli.output import csv_cell, print_json, print_table, say
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect
 from pipeline.warehouse.prepare import ensure_warehouse
@@ -43,8 +43,6 @@ TABLE_MEASURES = {
     "net_units": "Units",
 }
 KINDS = {measure.name: measure.kind for measure in MEASURES}
-# What a spreadsheet would take for the start of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.group()
@@ -178,12 +176,4 @@ def _print_csv(rows: Sequence[Row], question: RevenueQuestion) -> None:
         for name in names:
             value = row[name]
             cells.extend(value.values() if isinstance(value, dict) else [value])
-        writer.writerow([*(_harmless(cell) for cell in cells), *(row[name] for name in measures)])
-
-
-def _harmless(cell: object) -> object:
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
+        writer.writerow([*(csv_cell(cell) for cell in cells), *(row[name] for name in measures)])

@@ -1,6 +1,7 @@
 """A file as blocks of whole lines, plain or gzipped, in bounded memory."""
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,13 @@ BLOCK_BYTES = 12 * 1024 * 1024
 # The longest row. A longer line is cut here: memory must not depend on the file.
 ROW_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
+
+FileIdentity = tuple[int, int, int]
+
+
+def identity_of(status: os.stat_result) -> FileIdentity:
+    """What changes when a file is replaced or written to: inode, size, time of change in nanoseconds."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class BlockReader:
@@ -38,6 +46,11 @@ class BlockReader:
         is_gzip = self._raw.read(2) == _GZIP_MAGIC
         self._raw.seek(0)
         self._stream: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if is_gzip else self._raw
+
+    @property
+    def identity(self) -> FileIdentity:
+        """The open file as it is now."""
+        return identity_of(os.fstat(self._raw.fileno()))
 
     def close(self) -> None:
         """Close the file."""

@@ -63,17 +63,18 @@ class BatchChecker:
 
     def check(self, chunk: Chunk) -> CheckedChunk:
         """Split a chunk into what is accepted and what is quarantined."""
+        rows_read = chunk.text.height
         values = named_values(chunk, self._columns, self._repeats(chunk))
         values = values.with_columns(self._occurrences(values))
         good, failures = OrderLineContract.filter(values.select(_CONTRACT_COLUMNS))
         quarantine = quarantined_rows(failures.details(), values, chunk)
         accepted = values
-        if quarantine:
+        if good.height < rows_read:
             kept = good["position"]
             accepted = values[kept]
             chunk = Chunk(chunk.text[kept], chunk.row_number, chunk.damage, chunk.raw_text)
         accepted = accepted.with_columns(extra_values(chunk.text, self._columns))
-        return self._split(accepted, quarantine)
+        return self._split(accepted, quarantine, rows_read)
 
     def _repeats(self, chunk: Chunk) -> npt.NDArray[np.bool_]:
         repeats = np.zeros(chunk.text.height, dtype=np.bool_)
@@ -99,7 +100,9 @@ class BatchChecker:
         numbers[mask] = self._pairs.occurrences(pairs[mask])
         return pl.Series("occurrence", numbers)
 
-    def _split(self, accepted: pl.DataFrame, quarantine: list[QuarantinedRow]) -> CheckedChunk:
+    def _split(
+        self, accepted: pl.DataFrame, quarantine: list[QuarantinedRow], rows_read: int
+    ) -> CheckedChunk:
         product_keys, products = _versions(self._products, accepted.select("row_number", *_PRODUCT))
         is_known = accepted["customer_id"] != ""
         buyers = accepted.select("row_number", *_CUSTOMER).filter(is_known)
@@ -116,16 +119,17 @@ class BatchChecker:
             products=products.rename({"key": "product_key"}),
             customers=customers.rename({"key": "customer_key"}),
             quarantine=quarantine,
-            tally=_tally(accepted, quarantine),
+            tally=_tally(accepted, quarantine, rows_read),
         )
 
 
-def _tally(accepted: pl.DataFrame, quarantine: list[QuarantinedRow]) -> Tally:
+def _tally(accepted: pl.DataFrame, quarantine: list[QuarantinedRow], rows_read: int) -> Tally:
+    # The rows read are counted where they come in, so that a row lost on the way is found out.
     first, last = accepted.select(
         pl.col("sale_day").min().alias("first"), pl.col("sale_day").max().alias("last")
     ).row(0)
     return Tally(
-        rows_read=accepted.height + len(quarantine),
+        rows_read=rows_read,
         rows_accepted=accepted.height,
         rows_quarantined=len(quarantine),
         reasons=Counter(row.reasons[0] for row in quarantine),

@@ -6,7 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.landing.blocks import BLOCK_BYTES
+from pipeline.landing.batches import DeliveredFile
+from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
 from pipeline.landing.checker import BatchChecker
 from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.errors import FileRefused, LandingError
@@ -70,7 +71,7 @@ class FileOutcome:
 
 
 def read_and_check(
-    path: Path,
+    delivered: DeliveredFile,
     request: LandingRequest,
     batch_id: int,
     store: Callable[[EncodedChunk], None],
@@ -82,11 +83,13 @@ def read_and_check(
     A file that cannot be read as order lines is an outcome with a ``refusal``.
 
     Raises:
-        LandingError: it cannot be opened, or changed while it was read.
+        LandingError: it cannot be opened, or is not the file (any more) that was delivered; or a row
+            was lost between reading and checking.
     """
     started = time.monotonic()
     outcome = FileOutcome()
-    before = _identity(path)
+    path = delivered.path
+    found = delivered.identity
     try:
         with OrderLineFile(path, block_bytes) as file:
             checker = BatchChecker(file.columns, request.duplicate_rows)
@@ -97,12 +100,15 @@ def read_and_check(
                     outcome.add(chunk)
                     seconds = time.monotonic() - started
                     progress(_progress(path.name, outcome.tally, bytes_read, file.bytes_total, seconds))
+            found = file.identity
         outcome.refusal = outcome.tally.refusal()
     except FileRefused as error:
         outcome.refusal = str(error)
     outcome.seconds = time.monotonic() - started
-    if _identity(path) != before:
+    # The file that was read, and the one that now has its name (which the inbox would move away).
+    if {found, _identity(path)} != {delivered.identity}:
         raise LandingError(f"{path}: the file changed while it was read; load it again once it is complete")
+    outcome.tally.require_balance(path.name)
     return outcome
 
 
@@ -118,9 +124,8 @@ def _progress(file_name: str, tally: Tally, bytes_read: int, bytes_total: int, s
     )
 
 
-def _identity(path: Path) -> tuple[int, int, int]:
+def _identity(path: Path) -> FileIdentity:
     try:
-        status = path.stat()
+        return identity_of(path.stat())
     except OSError as error:
         raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
-    return status.st_ino, status.st_size, status.st_mtime_ns

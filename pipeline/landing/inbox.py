@@ -1,5 +1,6 @@
 """The watched folder: which files are ready, and where they go afterwards."""
 
+import contextlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.landing.models import DEFAULT_SOURCE, BatchResult, is_source_name
+from pipeline.warehouse.place import private_folder
 
 _ENDINGS = (".csv", ".csv.gz")
 
@@ -24,7 +26,8 @@ def settled_files(inbox: Path, settle_seconds: float) -> list[InboxFile]:
 
     Each subfolder of the inbox is a source; files at the top belong to the source ``default``.
     Hidden files, unfinished ones (``.part``, ``.tmp``) and folders whose name cannot be a source
-    are left alone. Waits for ``settle_seconds`` only if a file was written to since.
+    are left alone, and so are subfolders that cannot be read. Waits for ``settle_seconds`` only
+    if a file was written to since.
     """
     first = {file: _look(file.path) for file in _candidates(inbox)}
     now = time.time()
@@ -54,7 +57,9 @@ def _candidates(inbox: Path) -> Iterator[InboxFile]:
             continue
         if entry.is_dir():
             if is_source_name(entry.name):
-                yield from (InboxFile(path, entry.name) for path in entry.iterdir() if _is_csv(path))
+                # It may be another user's, or have gone: no reason to leave the other sources waiting.
+                with contextlib.suppress(OSError):
+                    yield from [InboxFile(path, entry.name) for path in entry.iterdir() if _is_csv(path)]
         elif _is_csv(entry):
             yield InboxFile(entry, DEFAULT_SOURCE)
 
@@ -64,16 +69,16 @@ def _is_csv(path: Path) -> bool:
 
 
 def _look(path: Path) -> tuple[int, int] | None:
-    """A file's size and the time of its last change in nanoseconds; None when it has gone."""
+    """A file's size and the time of its last change in nanoseconds; None when it cannot be seen."""
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return status.st_size, status.st_mtime_ns
 
 
 def _move(path: Path, folder: Path, batch_id: int | None) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     target = folder / path.name
     prefix = "" if batch_id is None else f"{batch_id}-"
     number = 1

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import psycopg
 from psycopg import Connection
@@ -61,17 +60,21 @@ def land(connection_url: str, request: LandingRequest, progress: ProgressReport)
 def check(request: LandingRequest, progress: ProgressReport) -> list[BatchResult]:
     """Read and check a call's files exactly as ``land`` does, and write nothing.
 
+    All files are read, also those after a refused one. What only the warehouse knows is not
+    checked: whether a file would be skipped, and how much an overwrite would delete.
+
     Raises:
-        LandingError: a file cannot be opened.
+        LandingError: a file cannot be opened, or changed while it was read.
     """
     _require_usable(request)
-    for path in request.paths:
-        deliver(path)
+    files = [deliver(path) for path in request.paths]
+    outcomes = [read_and_check(file, request, 0, lambda _: None, progress) for file in files]
+    shared = _shared_refusal(files, outcomes) if request.mode == "overwrite" else None
     results = []
-    for path in request.paths:
-        outcome = read_and_check(path, request, 0, lambda _: None, progress)
-        status: Status = "refused" if outcome.refusal else "checked"
-        results.append(outcome.result(request, path, None, status, outcome.refusal))
+    for file, outcome in zip(files, outcomes, strict=True):
+        message = outcome.refusal or shared
+        status: Status = "refused" if message else "checked"
+        results.append(outcome.result(request, file.path, None, status, message))
     return results
 
 
@@ -115,7 +118,7 @@ class _Call:
         self._connection.commit()
         outcomes: list[FileOutcome] = []
         for file, batch_id in zip(files, batch_ids, strict=True):
-            outcomes.append(self._copy_file(file.path, batch_id))
+            outcomes.append(self._copy_file(file, batch_id))
             if outcomes[-1].refusal:
                 break
         else:
@@ -133,22 +136,21 @@ class _Call:
             for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True)
         ]
 
-    def _copy_file(self, path: Path, batch_id: int) -> FileOutcome:
+    def _copy_file(self, file: DeliveredFile, batch_id: int) -> FileOutcome:
         with self._connection.cursor() as cursor:
             store: Callable[[EncodedChunk], None] = partial(copy_chunk, cursor, batch_id=batch_id)
-            return read_and_check(path, self._request, batch_id, store, self._progress)
+            return read_and_check(file, self._request, batch_id, store, self._progress)
 
     def _refuse(
         self, files: Sequence[DeliveredFile], batch_ids: Sequence[int], outcomes: Sequence[FileOutcome]
     ) -> list[BatchResult]:
         """Take back what was copied; keep the counts, the reasons and the first bad rows."""
         self._connection.rollback()
-        refused = next(at for at, outcome in enumerate(outcomes) if outcome.refusal)
-        others = f"refused because {files[refused].path.name}, a part of the same overwrite, was refused"
+        shared = _shared_refusal(files, outcomes)
         results = []
         for at, (file, batch_id) in enumerate(zip(files, batch_ids, strict=True)):
             outcome = outcomes[at] if at < len(outcomes) else FileOutcome()
-            message = outcome.refusal or others
+            message = outcome.refusal or shared
             close_batch(self._connection, batch_id, "refused", outcome.tally, message)
             with self._connection.cursor() as cursor:
                 copy_quarantine(cursor, outcome.first_quarantined, batch_id)
@@ -179,6 +181,15 @@ class _Call:
             self._connection.commit()
 
 
+def _shared_refusal(files: Sequence[DeliveredFile], outcomes: Sequence[FileOutcome]) -> str | None:
+    """Why files of an overwrite are refused that have no fault of their own, if one of them has."""
+    # There are fewer outcomes than files where reading ended at the refused one.
+    for file, outcome in zip(files, outcomes, strict=False):
+        if outcome.refusal:
+            return f"refused because {file.path.name}, a part of the same overwrite, was refused"
+    return None
+
+
 def _equals_call(files: Sequence[DeliveredFile], latest: LatestDeliveries, request: LandingRequest) -> bool:
     return len(files) == len(latest.call) and all(
         delivery.equals(file, request) for delivery, file in zip(latest.call, files, strict=True)
@@ -191,7 +202,7 @@ def _require_usable(request: LandingRequest) -> None:
     if not is_source_name(request.source):
         raise LandingError(
             f"{request.source!r} cannot be a source's name: use up to {SOURCE_CHARACTERS} characters, "
-            "no slashes, no blanks at its ends"
+            "no slashes, no blanks at its ends, no dot at its start"
         )
 
 

@@ -16,8 +16,12 @@ SOURCE_CHARACTERS = 63
 
 
 def is_source_name(name: str) -> bool:
-    """Whether a source may be called so: short, printable, no slashes, no blanks at its ends."""
+    """Whether a source may be called so: short, printable, no slashes, no blanks at its ends, not hidden.
+
+    It names a folder of the inbox, and of the loaded and refused files.
+    """
     is_plain = name.isprintable() and name == name.strip() and not set(name) & set("/\\")
+    is_plain = is_plain and not name.startswith(".")
     return is_plain and 0 < len(name) <= SOURCE_CHARACTERS
 
 

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.landing.blocks import BLOCK_BYTES, ROW_BYTES, BlockReader
+from pipeline.landing.blocks import BLOCK_BYTES, ROW_BYTES, BlockReader, FileIdentity
 from pipeline.landing.chunks import Chunk, Shape
 from pipeline.landing.columns import ColumnMap, map_columns
 from pipeline.landing.errors import FileRefused
@@ -53,6 +53,11 @@ class OrderLineFile:
 
     def __exit__(self, *_: object) -> None:
         self._blocks.close()
+
+    @property
+    def identity(self) -> FileIdentity:
+        """The open file as it is now."""
+        return self._blocks.identity
 
     @property
     def bytes_total(self) -> int:

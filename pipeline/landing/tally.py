@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pipeline.landing.contract import DUPLICATE
+from pipeline.landing.errors import LandingError
 
 REFUSAL_ROWS = 20
 REFUSAL_SHARE_PERCENT = 10
@@ -40,6 +41,19 @@ class Tally:
     def rows_broken(self) -> int:
         """Quarantined rows that break the contract: duplicates apart."""
         return self.rows_quarantined - self.reasons[DUPLICATE]
+
+    def require_balance(self, file_name: str) -> None:
+        """Make sure that every row read was either accepted or quarantined.
+
+        Raises:
+            LandingError: a row was lost, or counted twice.
+        """
+        if self.rows_read != self.rows_accepted + self.rows_quarantined:
+            raise LandingError(
+                f"{file_name}: {self.rows_read:,} rows read, but {self.rows_accepted:,} accepted and "
+                f"{self.rows_quarantined:,} quarantined; nothing was landed. "
+                "This is a defect: please report it"
+            )
 
     def refusal(self) -> str | None:
         """Why the batch may not be landed, if so."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import DatabaseUrls
+from pipeline.warehouse.place import make_home, private_folder
 
 _TEMPLATE = Path(__file__).with_name("dagster.yaml.template")
 
@@ -23,8 +24,10 @@ def prepare_instance(settings: Settings, urls: DatabaseUrls) -> dict[str, str]:
     folder = settings.home / "dagster"
     logs = settings.home / "logs" / "compute"
     artifacts = folder / "artifacts"
-    for path in (folder, logs, artifacts):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(settings.home)
+    # Below dbt's folder dbt makes its own, with the usual permissions: nobody else gets so far.
+    for path in (folder, logs, artifacts, settings.home / "dbt"):
+        private_folder(path)
     # JSON strings are YAML strings, whatever the path holds.
     text = _TEMPLATE.read_text(encoding="utf-8")
     text = text.replace("@compute_logs@", json.dumps(str(logs)))

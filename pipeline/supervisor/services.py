@@ -14,6 +14,7 @@ from pipeline.supervisor.ports import answers, choose_port, http_url, reachable_
 from pipeline.supervisor.supervise import Plan, Service
 from pipeline.warehouse.connect import DatabaseUrls, connect
 from pipeline.warehouse.errors import WarehouseError
+from pipeline.warehouse.place import make_home, private_folder
 
 _API_PORT = 8000
 _DAGSTER_PORT = 3000
@@ -28,7 +29,8 @@ def plan_services(
     Raises:
         SupervisorError: a port that is set is taken.
     """
-    settings.inbox_folder.mkdir(parents=True, exist_ok=True)
+    make_home(settings.home)
+    private_folder(settings.inbox_folder)
     api_port = choose_port(settings.api_host, settings.api_port, _API_PORT, "TILLHOUSE_API_PORT")
     dagster_port = choose_port(
         settings.dagster_host, settings.dagster_port, _DAGSTER_PORT, "TILLHOUSE_DAGSTER_PORT"

@@ -14,11 +14,12 @@ from pipeline.settings import get_settings
 def prepare() -> None:
     """Make everything that the services need before they start, where no supervisor does it."""
     from pipeline.supervisor.instance import prepare_instance
+    from pipeline.warehouse.place import private_folder
     from pipeline.warehouse.prepare import ensure_warehouse
 
     settings = get_settings()
     os.environ.update(prepare_instance(settings, ensure_warehouse(settings, _print)))
-    settings.inbox_folder.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.inbox_folder)
 
     import dagster as dg
 

@@ -66,6 +66,19 @@ def make_home(home: Path) -> None:
         ) from error
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder, and each one that it lies in, for this user alone; those that exist stay as they are.
+
+    The home folder is not for this: see ``make_home``.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    # One by one: `parents=True` would give the mode to the last one only.
+    for folder in (*reversed(path.parents), path):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def read_place(home: Path) -> Place | None:
     """The recorded place, or None when no server was ever set up for this home."""
     try:

@@ -37,6 +37,10 @@ class FakeDagster:
         for run in self.runs.values():
             run["status"] = status
 
+    def add_run(self, run_id: str, status: str, tags: Mapping[str, str]) -> None:
+        """A run that was not launched through the API."""
+        self.runs[run_id] = {"runId": run_id, "status": status, "tags": dict(tags)}
+
     def _version(self, _: Mapping[str, Any]) -> dict[str, Any]:
         return {"version": "1.13.27"}
 
@@ -59,12 +63,18 @@ class FakeDagster:
         return {"launchRun": {"__typename": "LaunchRunSuccess", "run": run}}
 
     def _runs(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = {tag["key"]: tag["value"] for tag in variables["filter"]["tags"]}
-        assert wanted.keys() == {REFRESH_TAG}
+        asked = variables["filter"]
+        assert asked.keys() in ({"runIds"}, {"tags"})
+        wanted = {tag["key"]: tag["value"] for tag in asked.get("tags", [])}
+        assert wanted.keys() <= {REFRESH_TAG}
         found = [
-            {"runId": run["runId"], "status": run["status"]}
+            {
+                "runId": run["runId"],
+                "status": run["status"],
+                "tags": [{"key": key, "value": value} for key, value in run["tags"].items()],
+            }
             for run in reversed(self.runs.values())
-            if wanted.items() <= run["tags"].items()
+            if run["runId"] in asked.get("runIds", self.runs) and wanted.items() <= run["tags"].items()
         ]
         return {"runsOrError": {"__typename": "Runs", "results": found[: variables["limit"]]}}
 

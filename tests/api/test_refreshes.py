@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import dagster_graphql.schema
 import pytest
+from dagster._core.storage.tags import WILL_RETRY_TAG
 from graphql import parse, validate
 
-from api import dagster
+from api import dagster, jobs
+from api.queries import refreshes
+from pipeline.builds.plan import FIRST_START
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster
@@ -47,6 +50,25 @@ def set_row(warehouse: Warehouse, job: dict[str, Any], assignment: str) -> None:
     with connect(warehouse.urls.owner) as connection:
         statement = f"update app.refreshes set {assignment} where refresh_id = %s"
         connection.execute(statement.encode(), (job["id"],))
+
+
+def begun_by(warehouse: Warehouse, requested_by: str, run_id: str) -> dict[str, Any]:
+    """A refresh that the pipeline put on record itself, an hour ago."""
+    with connect(warehouse.urls.owner) as connection:
+        made = connection.execute(
+            "insert into app.refreshes (status, requested_by, is_full, dagster_run_id, requested_at)"
+            " values ('running', %s, false, %s, now() - interval '1 hour')"
+            " returning refresh_id",
+            (requested_by, run_id),
+        ).fetchone()
+    assert made is not None
+    return {"id": str(made[0])}
+
+
+def died(warehouse: Warehouse, fake: FakeDagster, job: dict[str, Any]) -> None:
+    """The job's run began, and its process died."""
+    fake.set_status("FAILURE")
+    set_row(warehouse, job, "status = 'running', requested_at = now() - interval '1 hour'")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +243,135 @@ def test_a_job_that_never_got_a_run_fails_after_a_minute(
     set_row(warehouse, first, "requested_at = now() - interval '61 seconds'")
     assert started(client)["id"] != first["id"]
     assert seen(client, first)["status"] == "failed"
+
+
+@pytest.mark.parametrize("requested_by", ["cli", "schedule", "inbox"])
+@pytest.mark.parametrize("run_status", ["STARTING", "STARTED", "CANCELING"])
+def test_a_refresh_that_the_pipeline_began_is_followed_by_its_run(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse, requested_by: str, run_status: str
+) -> None:
+    fake.add_run("other", run_status, {})
+    job = begun_by(warehouse, requested_by, "other")
+    now = seen(client, job)
+    assert (now["status"], now["dagster_run_id"]) == ("running", "other")
+    assert started(client, full=True)["id"] != job["id"]
+    assert seen(client, job)["status"] == "running"
+    fake.runs["other"]["status"] = "FAILURE"
+    assert seen(client, job)["status"] == "failed"
+
+
+def test_a_scheduled_run_that_died_has_failed_though_dagster_tries_it_again(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse
+) -> None:
+    # Its retry has no tag to tell the row by, and begins a row of its own.
+    fake.add_run("other", "FAILURE", {WILL_RETRY_TAG: "true"})
+    assert seen(client, begun_by(warehouse, "schedule", "other"))["status"] == "failed"
+
+
+def test_a_scheduled_refresh_is_canceled_by_its_run(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse
+) -> None:
+    fake.add_run("other", "STARTED", {})
+    job = begun_by(warehouse, "schedule", "other")
+    response = client.delete(f"/api/v1/refreshes/{job['id']}")
+    assert response.json is not None
+    assert (response.status_code, response.json["data"]["status"]) == (202, "canceled")
+    assert fake.runs["other"]["status"] == "CANCELED"
+
+
+@pytest.mark.parametrize("requested_by", ["cli", "first start"])
+def test_a_refresh_of_the_command_line_is_not_canceled_from_here(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse, requested_by: str
+) -> None:
+    fake.add_run("other", "STARTED", {})
+    job = begun_by(warehouse, requested_by, "other")
+    response = client.delete(f"/api/v1/refreshes/{job['id']}")
+    assert response.json is not None
+    assert (response.status_code, response.json["code"]) == (409, "not_cancelable")
+    assert "runs in a terminal's own process" in response.json["detail"]
+    assert (fake.asked["Terminate"], fake.runs["other"]["status"]) == (0, "STARTED")
+    assert seen(client, job)["status"] == "running"
+
+
+def test_the_first_start_is_known_by_the_pipelines_name() -> None:
+    assert FIRST_START in jobs.IN_A_TERMINAL
+
+
+@pytest.mark.parametrize("of_retry", ["QUEUED", "STARTING", "STARTED"])
+def test_a_job_whose_run_died_goes_on_in_its_retry(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse, of_retry: str
+) -> None:
+    job = started(client)
+    died(warehouse, fake, job)
+    fake.add_run("retry", of_retry, {"tillhouse/refresh_id": job["id"]})
+    assert seen(client, job)["status"] == "running"
+    assert started(client)["id"] == job["id"]
+    set_row(warehouse, job, "dagster_run_id = 'retry'")
+    assert seen(client, job)["status"] == "running"
+    fake.set_status("FAILURE")
+    assert seen(client, job)["status"] == "failed"
+
+
+def test_a_job_waits_for_a_retry_that_dagster_has_yet_to_make(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse
+) -> None:
+    job = started(client)
+    died(warehouse, fake, job)
+    fake.runs["run-1"]["tags"][WILL_RETRY_TAG] = "true"
+    assert seen(client, job)["status"] == "running"
+    response = client.delete(f"/api/v1/refreshes/{job['id']}")
+    assert response.json is not None
+    assert (response.status_code, response.json["code"]) == (409, "not_cancelable")
+    assert seen(client, job)["status"] == "running"
+    fake.runs["run-1"]["tags"][WILL_RETRY_TAG] = "false"
+    assert seen(client, job)["status"] == "failed"
+
+
+def test_a_job_closed_as_interrupted_is_queued_while_its_retry_is(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse
+) -> None:
+    job = started(client)
+    fake.set_status("FAILURE")
+    set_row(warehouse, job, "status = 'failed', message = 'Interrupted.', finished_at = now()")
+    fake.add_run("retry", "QUEUED", {"tillhouse/refresh_id": job["id"]})
+    now = seen(client, job)
+    assert (now["status"], now["problem"], now["finished_at"]) == ("queued", None, None)
+    fake.runs["retry"]["status"] = "CANCELED"
+    assert seen(client, job)["status"] == "failed"
+
+
+def test_canceling_a_job_cancels_its_retry(
+    client: StrictClient, fake: FakeDagster, warehouse: Warehouse
+) -> None:
+    job = started(client)
+    died(warehouse, fake, job)
+    fake.add_run("retry", "QUEUED", {"tillhouse/refresh_id": job["id"]})
+    response = client.delete(f"/api/v1/refreshes/{job['id']}")
+    assert response.json is not None
+    assert (response.status_code, response.json["data"]["status"]) == (202, "canceled")
+    assert fake.runs["retry"]["status"] == "CANCELED"
+
+
+@pytest.mark.parametrize(
+    ("row", "seen_run", "is_ended", "status"),
+    [
+        ("status = 'running'", "run-1", True, "failed"),
+        ("status = 'running', dagster_run_id = 'retry'", "run-1", False, "running"),
+        ("status = 'running'", None, False, "running"),
+        ("status = 'succeeded'", "run-1", False, "succeeded"),
+        ("status = 'canceled'", "run-1", False, "canceled"),
+    ],
+)
+def test_only_a_job_in_flight_with_the_run_that_was_looked_at_is_ended(
+    client: StrictClient, warehouse: Warehouse, row: str, seen_run: str | None, is_ended: bool, status: str
+) -> None:
+    job = started(client)
+    set_row(warehouse, job, row)
+    with connect(warehouse.urls.app) as connection:
+        ended = refreshes.finish(connection, UUID(job["id"]), "failed", run_id=seen_run)
+        found = refreshes.find_refresh(connection, UUID(job["id"]))
+    assert found is not None
+    assert (ended, found["status"]) == (is_ended, status)
 
 
 def test_while_dagster_is_away_a_job_is_as_last_known(client: StrictClient, fake: FakeDagster) -> None:

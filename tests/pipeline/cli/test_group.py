@@ -63,6 +63,7 @@ def test_an_error_of_ours_names_the_log_with_the_traceback_and_exits_with_70(
     )
     assert "Traceback" in log.read_text()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
 
 
 def test_an_interrupt_exits_with_130(group: LazyGroup) -> None:

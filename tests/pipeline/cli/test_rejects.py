@@ -62,6 +62,20 @@ def test_with_a_batch_it_shows_the_rows_and_every_reason(run: Run) -> None:
     assert "Shown: 2 of 3 rows" in shown
 
 
+def test_csv_is_harmless_to_spreadsheets(run: Run, warehouse: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "=cmd().csv"
+    path.write_text(HEADER + "1,P,2024-01-01,1,1\n=cmd(),P,soon,1,1\n-2,P,soon,1,1\n")
+    land(warehouse.urls.owner, LandingRequest((path,), source="@till"), lambda _: None)
+    assert run("2", "--csv").stdout == (
+        "row_number,reasons,raw_text\n"
+        '3,sale_date_invalid,"\'=cmd(),P,soon,1,1"\n'
+        '4,sale_date_invalid,"\'-2,P,soon,1,1"\n'
+    )
+    assert run("--csv", "--limit", "1").stdout.splitlines()[1] == (
+        "2,'=cmd().csv,'@till,landed,3,2,sale_date_invalid 2"
+    )
+
+
 def test_a_batch_that_is_not_there_is_a_message(run: Run) -> None:
     result = run("77")
     assert result.exit_code == 1

@@ -1,6 +1,8 @@
 """Calls of landing: what is skipped, what an overwrite may do, what a broken landing leaves."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -9,9 +11,13 @@ from pipeline.landing import (
     LandingError,
     LandingRequest,
     Progress,
+    check,
     close_orphans,
     land,
+    loader,
 )
+from pipeline.landing.batches import DeliveredFile, deliver
+from pipeline.landing.contract import OrderLineContract
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
 from tests.pipeline.landing.calls import asked, landed, lines, one, small, statuses
@@ -75,6 +81,23 @@ def test_one_refused_file_refuses_the_whole_overwrite(warehouse: Warehouse, tmp_
     assert results[1].message == "none of the 1 rows meets the contract (sale_date_invalid 1)"
     assert asked(warehouse, "select count(*) from raw.order_lines") == [(0,)]
     assert asked(warehouse, "select batch_id, row_number from raw.quarantine") == [(2, 2)]
+
+
+def test_a_dry_run_of_an_overwrite_refuses_all_files_for_one_too(tmp_path: Path) -> None:
+    files = (
+        csv_file(tmp_path, *lines(2), name="good.csv"),
+        csv_file(tmp_path, "1,P,soon,1,1", name="bad.csv"),
+        csv_file(tmp_path, *lines(3), name="last.csv"),
+    )
+    results = check(LandingRequest(files, mode="overwrite"), lambda _: None)
+    shared = "refused because bad.csv, a part of the same overwrite, was refused"
+    assert [(r.status, r.rows_read, r.rows_accepted, r.message) for r in results] == [
+        ("refused", 2, 0, shared),
+        ("refused", 1, 0, "none of the 1 rows meets the contract (sale_date_invalid 1)"),
+        ("refused", 3, 0, shared),
+    ]
+    appended = check(LandingRequest(files), lambda _: None)
+    assert [(r.status, r.rows_accepted) for r in appended] == [("checked", 2), ("refused", 0), ("checked", 3)]
 
 
 def test_a_refused_file_does_not_keep_others_from_being_appended(
@@ -141,6 +164,8 @@ def test_a_missing_file_is_an_error_before_anything_is_written(warehouse: Wareho
         landed(warehouse, tmp_path)
     with pytest.raises(LandingError, match="cannot be a source's name"):
         landed(warehouse, SAMPLE, source="a/b")
+    with pytest.raises(LandingError, match="no dot at its start"):
+        landed(warehouse, SAMPLE, source=".hidden")
     with pytest.raises(LandingError, match="no file was named"):
         landed(warehouse)
     assert statuses(warehouse) == []
@@ -176,6 +201,67 @@ def test_a_file_that_changes_while_it_is_read_is_not_landed(
     with pytest.raises(LandingError, match="changed while it was read"):
         land(warehouse.urls.owner, LandingRequest((path,)), append)
     assert statuses(warehouse) == ["failed"]
+
+
+def test_a_file_swapped_between_hashing_and_reading_is_not_landed(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = csv_file(tmp_path, *lines(10))
+    other = csv_file(tmp_path, *lines(10, price="2"), name="other.csv")
+
+    def deliver_and_swap(asked_for: Path) -> DeliveredFile:
+        delivered = deliver(asked_for)
+        other.replace(asked_for)
+        return delivered
+
+    monkeypatch.setattr(loader, "deliver", deliver_and_swap)
+    with pytest.raises(LandingError, match="changed while it was read"):
+        landed(warehouse, path)
+    assert statuses(warehouse) == ["failed"]
+    assert asked(warehouse, "select count(*) from raw.order_lines") == [(0,)]
+
+
+def test_a_file_that_was_another_one_while_it_was_read_is_not_landed(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = csv_file(tmp_path, *lines(10))
+    kept, other = tmp_path / "kept.csv", csv_file(tmp_path, *lines(10, price="2"), name="other.csv")
+    os.link(path, kept)
+
+    def deliver_and_swap(asked_for: Path) -> DeliveredFile:
+        delivered = deliver(asked_for)
+        other.replace(asked_for)
+        return delivered
+
+    monkeypatch.setattr(loader, "deliver", deliver_and_swap)
+    with pytest.raises(LandingError, match="changed while it was read"):
+        land(warehouse.urls.owner, LandingRequest((path,)), lambda _: os.replace(kept, path))
+    assert statuses(warehouse) == ["failed"]
+
+
+@pytest.mark.parametrize("rows", [lines(10), [*lines(30), "1,P,soon,1,1"]], ids=["all good", "one bad"])
+def test_a_row_that_checking_loses_breaks_the_landing_off(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str]
+) -> None:
+    path = csv_file(tmp_path, *rows)
+    judge = OrderLineContract.filter
+
+    def lose_a_row(values: Any) -> Any:
+        good, failures = judge(values)
+        return good.head(good.height - 1), failures
+
+    monkeypatch.setattr(OrderLineContract, "filter", lose_a_row)
+    accepted, bad = (9, 0) if len(rows) == 10 else (29, 1)
+    said = (
+        f"sales.csv: {len(rows)} rows read, but {accepted} accepted and {bad} quarantined; nothing was landed"
+    )
+    with pytest.raises(LandingError, match=said):
+        check(LandingRequest((path,)), lambda _: None)
+    with pytest.raises(LandingError, match=said):
+        landed(warehouse, path)
+    assert statuses(warehouse) == ["failed"]
+    assert asked(warehouse, "select count(*) from raw.order_lines") == [(0,)]
+    assert asked(warehouse, "select count(*) from raw.quarantine") == [(0,)]
 
 
 def test_an_error_of_the_database_is_told_and_recorded(warehouse: Warehouse) -> None:

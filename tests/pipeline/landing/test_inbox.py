@@ -1,9 +1,13 @@
 """The watched folder: what is taken, what is left alone, where files go."""
 
 import os
+import stat
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from pipeline.landing import BatchResult, RowProblem
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
@@ -27,6 +31,23 @@ def test_csv_files_are_taken_oldest_first_and_a_subfolder_is_a_source(tmp_path: 
 
 def test_an_inbox_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert settled_files(tmp_path / "none", 2.0) == []
+
+
+def test_a_subfolder_that_cannot_be_read_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_file(tmp_path / "closed" / "a.csv")
+    seen = old_file(tmp_path / "open" / "b.csv")
+    old_file(tmp_path / ".hidden" / "c.csv")
+    listing = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "closed":  # Root may read every folder: permissions cannot make the case.
+            raise PermissionError(13, "Permission denied")
+        return listing(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert settled_files(tmp_path, 2.0) == [InboxFile(seen, "open")]
 
 
 def test_a_file_that_still_grows_is_left_for_later(tmp_path: Path) -> None:
@@ -60,6 +81,7 @@ def test_loaded_files_move_away_and_never_over_another(tmp_path: Path) -> None:
         assert move_loaded(tmp_path, InboxFile(path, "shop"), result) == folder / expected
         assert not path.exists()
     assert sorted(path.name for path in folder.iterdir()) == ["8-2-a.csv", "8-a.csv", "a.csv"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder.parent, folder)] == [0o700, 0o700]
 
 
 def test_a_refused_file_gets_a_note_that_says_why(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Dagster's instance file."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def test_dagster_loads_the_instance_file(warehouse: Warehouse, monkeypatch: pyte
         queue = instance.get_concurrency_config().run_queue_config
         assert queue is not None
         assert queue.tag_concurrency_limits == [{"key": "tillhouse/job", "value": "refresh", "limit": 1}]
+
+
+def test_only_our_user_can_enter_the_folders_of_runs_and_logs(warehouse: Warehouse) -> None:
+    prepare_instance(warehouse.settings, warehouse.urls)
+    for name in ("dagster", "dagster/artifacts", "logs", "logs/compute", "dbt"):
+        assert stat.S_IMODE((warehouse.settings.home / name).stat().st_mode) == 0o700, name
 
 
 def test_the_instance_file_is_left_alone_when_nothing_changed(warehouse: Warehouse) -> None:
