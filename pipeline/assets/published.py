@@ -11,6 +11,7 @@ from pipeline.builds.dbt_runner import dbt_home, load_manifest, project_hash, ru
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.publish import Publication, analyze_published, publish
 from pipeline.settings import get_settings
+from pipeline.warehouse.place import private_folder
 
 DECLARATIONS = read_declarations(load_manifest(get_settings()))
 FACT = dg.AssetKey(["core", "fct_order_lines"])
@@ -99,7 +100,7 @@ def lineage_docs(
     if stamp.exists() and stamp.read_text() == current:
         return dg.MaterializeResult(metadata={"rebuilt": False})
     run_dbt(["docs", "generate", "--static"], session.settings, session.owner_url)
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     page = dbt_home(session.settings) / "target" / "static_index.html"
     shutil.copyfile(page, folder / "index.html.new")
     (folder / "index.html.new").replace(folder / "index.html")

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from pipeline.errors import TillhouseError
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.warehouse.place import make_home, private_folder
 
 PROJECT_FOLDER = PROJECT_ROOT / "dbt_project"
 SHOWN_ROWS = 10
@@ -79,7 +80,8 @@ def ensure_manifest(settings: Settings) -> Path:
     if not (stamp / "manifest.json").exists():
         from dbt.cli.main import dbtRunner
 
-        stamp.parent.mkdir(parents=True, exist_ok=True)
+        make_home(settings.home)
+        private_folder(stamp.parent)
         # Parsed aside and moved into place, for several processes may start at once.
         with tempfile.TemporaryDirectory(dir=stamp.parent) as scratch:
             outcome = dbtRunner().invoke(["parse", *_common_arguments(settings, Path(scratch))])

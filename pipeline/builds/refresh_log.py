@@ -6,7 +6,13 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from pipeline.errors import TillhouseError
+
 INTERRUPTED = "The process ended before the refresh was complete; nothing that readers see was changed."
+
+
+class RefreshCanceled(TillhouseError):
+    """The refresh was canceled before it began."""
 
 
 def begin(
@@ -27,6 +33,9 @@ def begin(
 
     Returns:
         The refresh's id.
+
+    Raises:
+        RefreshCanceled: whoever asked has canceled it meanwhile.
     """
     with connection.transaction():
         connection.execute(
@@ -53,6 +62,7 @@ def begin(
             set
                 status = 'running', dagster_run_id = excluded.dagster_run_id, started_at = now(),
                 finished_at = null, batches_fixed_at = null, build_id = null, problem = null, message = null
+            where refreshes.status <> 'canceled'
             returning refresh_id
             """,
             {
@@ -65,7 +75,8 @@ def begin(
                 "takes_inbox": takes_inbox,
             },
         ).fetchone()
-    assert row is not None
+    if row is None:
+        raise RefreshCanceled("This refresh was canceled before it began; nothing was done.")
     return str(row[0])
 
 
