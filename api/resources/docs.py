@@ -115,7 +115,7 @@ def get_docs_file(name: str) -> Response:
     return send_from_directory(str(_swagger_folder()), name, max_age=3600)
 
 
-@blueprint.get("/lineage")
+@blueprint.get("/lineage", strict_slashes=False)
 @blueprint.doc(
     responses=HTML,
     extensions={"x-problem-codes": ["lineage_unavailable"]},

@@ -153,7 +153,8 @@ def _move(session: RefreshSession, item: InboxFile, result: BatchResult) -> None
 
 def _totals(results: list[BatchResult]) -> dict[str, int]:
     return {name: sum(getattr(result, name) for result in results) for name in COUNTED} | {
-        "files": len(results)
+        "files": len(results),
+        "files_refused": sum(result.status in ("refused", "failed") for result in results),
     }
 
 

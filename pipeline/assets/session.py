@@ -85,7 +85,8 @@ class RefreshSession:
         """Close a refresh that ended early; one that is closed already stays as it is."""
         verb = "Canceled" if is_canceled else "Interrupted"
         status = "canceled" if is_canceled else "failed"
-        self._close(status, f"{verb}; nothing that readers see was changed.", None)
+        rest = "nothing that readers see was changed. What has landed is built by the next refresh."
+        self._close(status, f"{verb}; {rest}", None)
 
     def _fail(self, stage: str, message: str) -> None:
         self._close("failed", message, {"stage": stage, "detail": message})

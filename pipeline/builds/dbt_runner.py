@@ -67,6 +67,8 @@ def run_dbt(command: Sequence[str], settings: Settings, owner_url: str) -> list[
     with _connection_in_environment(owner_url):
         outcome = dbtRunner().invoke(arguments)
     results = getattr(outcome.result, "results", None)
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception  # dbt caught an interruption that was not meant for it alone.
     if outcome.exception is not None:
         raise DbtError(f"dbt {command[0]} failed: {outcome.exception}")
     if not outcome.success and not results:

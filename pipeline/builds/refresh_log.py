@@ -106,14 +106,23 @@ def finish(
     message: str,
     problem: Mapping[str, Any] | None = None,
 ) -> None:
-    """Close a running refresh; one that is closed already stays as it is."""
+    """Close a running refresh; one that is closed already stays as it is.
+
+    The message says how many files were refused on the way: whoever follows the refresh may look
+    at nothing else.
+    """
     connection.execute(
         """
         update app.refreshes
-        set status = %s, message = %s, problem = %s, finished_at = now()
+        set status = %s, problem = %s, finished_at = now(),
+            message = %s || case
+                when (counts ->> 'files_refused')::integer > 0
+                    then format(' Files refused: %%s (see the batches).', counts ->> 'files_refused')
+                else ''
+            end
         where refresh_id = %s and status = 'running'
         """,
-        (status, message, Jsonb(dict(problem)) if problem else None, refresh_id),
+        (status, Jsonb(dict(problem)) if problem else None, message, refresh_id),
     )
 
 

@@ -13,7 +13,9 @@ from pipeline.warehouse.prepare import ensure_warehouse
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--source", default="default", show_default=True, help="The shop or till the files come from.")
 @click.option(
     "--mode",
@@ -85,7 +87,7 @@ def load(
     if build.get("failed_checks"):
         report["failed_checks"] = build["failed_checks"]
     _show(report, as_json=as_json)
-    context.exit(0 if outcome.is_published else 1)
+    context.exit(outcome.exit_code)
 
 
 def _dry_run_message(mode: str) -> str:

@@ -34,4 +34,4 @@ def refresh(context: click.Context, *, full: bool, as_json: bool) -> None:
         for batch in outcome.batches:
             click.echo(f"{batch['file_name']}: {batch['status']}. {batch['message'] or ''}".rstrip())
         click.echo(outcome.message)
-    context.exit(0 if outcome.is_published else 1)
+    context.exit(outcome.exit_code)

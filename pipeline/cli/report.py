@@ -40,7 +40,7 @@ TABLE_MEASURES = {
     "shipping": "Shipping",
     "orders": "Orders",
     "customers": "Customers",
-    "net_units": "Units",
+    "net_units": "Net units",
 }
 KINDS = {measure.name: measure.kind for measure in MEASURES}
 
@@ -68,6 +68,8 @@ def revenue(
     """Print every revenue measure, by any groups and over any dates."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
+    if start and end and start > end:
+        raise click.UsageError(f"--from {start:%Y-%m-%d} is after --to {end:%Y-%m-%d}.")
     question = _question(dimensions, start.date() if start else None, end.date() if end else None)
     if as_json:
         found = _ask(question)[0]

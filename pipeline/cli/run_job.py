@@ -1,5 +1,6 @@
 """Run the Dagster job `refresh` in this process, and say what became of it."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 from psycopg.rows import dict_row
 
+from pipeline.cli.group import EXIT_INTERRUPTED
 from pipeline.landing import Progress
 from pipeline.settings import Settings
 from pipeline.supervisor.instance import prepare_instance
@@ -28,6 +30,18 @@ class Outcome:
     build: dict[str, Any] | None
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether the user (or a stop of the process) ended it early."""
+        return self.status == "canceled" or self.message.startswith("Interrupted")
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything is in the published numbers, 130 when interrupted, else 1."""
+        if self.is_interrupted:
+            return EXIT_INTERRUPTED
+        return 0 if self.is_published else 1
+
+    @property
     def is_published(self) -> bool:
         """Whether the refresh succeeded and no file was refused."""
         return self.status == "succeeded" and not any(
@@ -46,6 +60,8 @@ def run_refresh(
     The run is on record in Dagster as any other; needs Postgres, and no other service.
     """
     os.environ.update(prepare_instance(settings, urls))
+    # What Dagster warns of is in the run's log; here it would stand between the user's lines.
+    logging.getLogger("dagster").setLevel(logging.ERROR)
     import dagster as dg
 
     from pipeline.assets.jobs import request_config

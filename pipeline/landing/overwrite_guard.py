@@ -62,5 +62,5 @@ def overwrite_refusal(connection: Connection[TupleRow], source: str, batch_ids: 
         return None
     return (
         f"this overwrite would delete {lost:,} of the {known:,} lines of source {source!r}, more than a "
-        "fifth; if that is meant, force it"
+        "fifth; if that is meant, load it with --force"
     )

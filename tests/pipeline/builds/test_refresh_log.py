@@ -59,3 +59,12 @@ def test_a_closed_refresh_stays_as_it_was_closed(workbench: Workbench) -> None:
     refresh_log.finish(workbench.connection, refresh_id, "succeeded", "done")
     refresh_log.finish(workbench.connection, refresh_id, "failed", "late")
     assert status(workbench, refresh_id) == ("succeeded", False)
+
+
+def test_the_message_says_how_many_files_were_refused(workbench: Workbench) -> None:
+    refresh_id = begin(workbench)
+    refresh_log.add_counts(workbench.connection, refresh_id, {"files": 3, "files_refused": 2})
+    refresh_log.finish(workbench.connection, refresh_id, "succeeded", "Build 1 published.")
+    assert workbench.rows("select message from app.refreshes") == [
+        ("Build 1 published. Files refused: 2 (see the batches).",)
+    ]

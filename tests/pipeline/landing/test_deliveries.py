@@ -120,7 +120,7 @@ def test_an_overwrite_that_deletes_more_than_a_fifth_needs_force(
     assert (refused.status, refused.rows_read) == ("refused", 7)
     assert refused.message == (
         "this overwrite would delete 3 of the 10 lines of source 'default', more than a fifth; "
-        "if that is meant, force it"
+        "if that is meant, load it with --force"
     )
     assert asked(warehouse, "select count(*) from raw.order_lines") == [(20,)]
     eight = csv_file(tmp_path, *lines(8), name="eight.csv")

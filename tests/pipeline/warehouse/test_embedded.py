@@ -29,6 +29,13 @@ def silent(line: str) -> None:
     """Say nothing."""
 
 
+def free_port() -> int:
+    """A port that nobody listens on, far from those that embedded servers begin with."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def port_of(server: EmbeddedServer) -> int:
     port = server.place.port
     assert port is not None
@@ -179,7 +186,12 @@ def test_a_server_of_another_folder_on_the_recorded_port_is_not_taken_for_ours(h
     other = EmbeddedServer(home / "other")
     ours = EmbeddedServer(home / "ours")
     ours.start()
-    ours_port = port_of(ours)
+    ours.stop()
+    # Not one of those that servers of other tests may pick while ours is down.
+    ours_port = free_port()
+    (ours.place.folder / "server.json").write_text(f'{{"folder": null, "port": {ours_port}}}')
+    ours.start()
+    assert port_of(ours) == ours_port
     pid_file = ours.place.data / "postmaster.pid"
     content = pid_file.read_text()
     ours.stop()
