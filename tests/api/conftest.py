@@ -15,6 +15,7 @@ from api.app import close, create_app
 from api.dagster import Dagster
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import connect
+from tests.api.fake_dagster import FakeDagster
 from tests.api.published import Line, golden_lines, publish, random_lines
 from tests.conftest import Warehouse
 
@@ -86,6 +87,18 @@ def make_client(warehouse: Warehouse) -> Iterator[Callable[..., StrictClient]]:
 def client(make_client: Callable[..., StrictClient]) -> StrictClient:
     """A client of an API without Dagster."""
     return make_client()
+
+
+@pytest.fixture
+def fake() -> FakeDagster:
+    """A stand-in for Dagster."""
+    return FakeDagster()
+
+
+@pytest.fixture
+def caller(make_client: Callable[..., StrictClient], fake: FakeDagster) -> StrictClient:
+    """A client of an API before that stand-in."""
+    return make_client(fake)
 
 
 @pytest.fixture

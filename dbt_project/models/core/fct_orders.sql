@@ -23,34 +23,23 @@ untouched_lines as (
     where changes.source is null
 ),
 
+{%- set columns -%}
+    source,
+    order_id,
+    sale_date,
+    customer_id,
+    quantity,
+    gross_revenue,
+    discounts,
+    returns,
+    net_revenue,
+    shipping
+{%- endset %}
+
 lines as (
-    select
-        source,
-        order_id,
-        sale_date,
-        customer_id,
-        quantity,
-        gross_revenue,
-        discounts,
-        returns,
-        net_revenue,
-        shipping
-    from untouched_lines
-
+    select {{ columns }} from untouched_lines
     union all
-
-    select
-        source,
-        order_id,
-        sale_date,
-        customer_id,
-        quantity,
-        gross_revenue,
-        discounts,
-        returns,
-        net_revenue,
-        shipping
-    from changes
+    select {{ columns }} from changes
     where sign = 1
 ),
 
