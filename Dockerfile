@@ -11,12 +11,13 @@ RUN /opt/tillhouse/bin/pip install --no-cache-dir --disable-pip-version-check \
 
 FROM python:3.11-slim-bookworm
 
-# A number, so that an orchestrator can tell that it is not root. The named volume takes its owner
-# from this folder.
+# A number, so that an orchestrator can tell that it is not root. The named volumes take their owner
+# from these folders.
 RUN groupadd --gid 10001 tillhouse \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/tillhouse \
         --shell /usr/sbin/nologin tillhouse \
-    && install --directory --owner tillhouse --group tillhouse --mode 0700 /var/lib/tillhouse
+    && install --directory --owner tillhouse --group tillhouse --mode 0700 \
+        /var/lib/tillhouse /var/lib/tillhouse-files
 COPY --from=packages /opt/tillhouse /opt/tillhouse
 
 WORKDIR /app

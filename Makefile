@@ -36,7 +36,7 @@ fix: $(INSTALLED) ## Let the linters repair what they can.
 
 # Made again when the lock or the project's own description has changed. The lock itself:
 #   uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-#     --generate-hashes --no-header -o requirements.lock
+#     --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 # and the image's, without the development tools: CONTRIBUTING.md, "The lock files".
 $(INSTALLED): requirements.lock pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { \

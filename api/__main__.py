@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from granian import Granian
 from granian.constants import Interfaces
 
-from api.listening import check_listening
-from pipeline.settings import SettingsError, get_settings
+from api.listening import accounts_required, is_loopback
+from api.logs import configure_logging, logging_config
+from pipeline.settings import Settings, SettingsError, get_settings
 from pipeline.warehouse.connect import database_urls
 from pipeline.warehouse.errors import WarehouseError
+from pipeline.warehouse.passwords import saved_signing_key
 
 if TYPE_CHECKING:
     from apiflask import APIFlask
@@ -25,16 +27,14 @@ _PARENT = "TILLHOUSE_API_PARENT"
 
 def main() -> int:
     """Serve until told to stop; the exit code is 2 when the settings do not allow it."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = get_settings()
-        warning = check_listening(settings)
+        configure_logging(settings)
         database_urls(settings)
+        _check_accounts(settings)
     except (SettingsError, WarehouseError) as error:
         sys.stderr.write(f"api: {error}\n")
         return 2
-    if warning:
-        logging.getLogger("api").warning(warning)
     os.environ[_PARENT] = str(os.getpid())
     Granian(
         "api.__main__:application",
@@ -46,6 +46,7 @@ def main() -> int:
         blocking_threads=THREADS,
         websockets=False,
         log_access=False,
+        log_dictconfig=logging_config(settings),
     ).serve()
     return 0
 
@@ -54,10 +55,27 @@ def application() -> "APIFlask":
     """The application of a worker process."""
     from api.app import create_app  # The parent only watches: it needs none of this.
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _end_with_parent()
     settings = get_settings()
+    configure_logging(settings)
     return create_app(settings, database_urls(settings))
+
+
+def _check_accounts(settings: Settings) -> None:
+    if not accounts_required(settings):
+        return
+    if saved_signing_key(settings.home) is None:
+        raise WarehouseError(
+            f"accounts are on, and {settings.home} has no key for their tokens yet: run `tillhouse up`"
+        )
+    log = logging.getLogger("api")
+    log.info("accounts are on: every caller logs in (`tillhouse user add` makes an account)")
+    if not is_loopback(settings.api_host) and not settings.allowed_hosts:
+        log.warning(
+            "listening on %s, but only requests for localhost are answered: name this machine in "
+            "TILLHOUSE_ALLOWED_HOSTS",
+            settings.api_host,
+        )
 
 
 def _end_with_parent() -> None:

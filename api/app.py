@@ -1,14 +1,32 @@
 """The application: what is wired to what."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from apiflask import APIFlask
-from flask import Response, g
+from flask import Response, g, request
 
-from api import documented, hosts, parameters, problems
+from api import access, audit, bodies, documented, hosts, limits, observing, parameters, problems
+from api.cache import Cache
 from api.dagster import Dagster
 from api.database import Database
-from api.resources import batches, builds, definitions, docs, health, refreshes, revenue
+from api.resources import (
+    anomalies,
+    auth,
+    batches,
+    builds,
+    customer_analyses,
+    customers,
+    definitions,
+    docs,
+    exports,
+    health,
+    imports,
+    metrics,
+    orders,
+    products,
+    refreshes,
+    revenue,
+)
 from api.services import KEY, Services
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import DatabaseUrls
@@ -21,12 +39,21 @@ DESCRIPTION = (
 
 BLUEPRINTS = (
     revenue.blueprint,
+    anomalies.blueprint,
+    products.blueprint,
+    customers.blueprint,
+    customer_analyses.blueprint,
+    orders.blueprint,
     refreshes.shortcut,
     refreshes.blueprint,
+    imports.blueprint,
+    exports.blueprint,
     batches.blueprint,
     builds.blueprint,
     definitions.blueprint,
+    auth.blueprint,
     health.blueprint,
+    metrics.blueprint,
     docs.blueprint,
 )
 
@@ -45,13 +72,18 @@ def create_app(settings: Settings, urls: DatabaseUrls, dagster: Dagster | None =
     )
     app.url_map.merge_slashes = False
     app.extensions[KEY] = Services(
-        settings, Database(settings, urls), dagster or Dagster(settings.dagster_url)
+        settings, Database(settings, urls), dagster or Dagster(settings.dagster_url), Cache(settings)
     )
     app.before_request(_name_request)
+    observing.register(app)
     hosts.register(app, settings)
+    limits.register(app, settings)
+    access.register(app, settings)
+    audit.register(app)
     parameters.register(app)
     problems.register(app)
     documented.register(app)
+    bodies.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(_protect)
@@ -66,7 +98,11 @@ def close(app: APIFlask) -> None:
 
 
 def _name_request() -> None:
-    g.request_id = str(uuid4())
+    # A caller's own id is taken when it is of the form of ours: it goes into logs and run tags.
+    try:
+        g.request_id = str(UUID(request.headers["X-Request-Id"]))
+    except (KeyError, ValueError):
+        g.request_id = str(uuid4())
 
 
 def _protect(response: Response) -> Response:

@@ -9,8 +9,7 @@ import httpx
 
 LOCATION = "tillhouse"
 REPOSITORY = "__repository__"
-REFRESH_JOB = "refresh"
-REFRESH_TAG = "tillhouse/refresh_id"
+JOB_TAG = "tillhouse/job_id"
 # Dagster's own mark on a failed run that it is about to try again.
 _WILL_RETRY_TAG = "dagster/will_retry"
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
@@ -97,8 +96,8 @@ class Dagster:
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT, transport=transport, trust_env=False)
 
-    def launch_refresh(self, refresh_id: str, run_config: Mapping[str, Any], requested_by: str) -> Run:
-        """Start the job ``refresh`` for a job row."""
+    def launch(self, dagster_job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> Run:
+        """Start a run of one of Dagster's jobs."""
         found = self._ask(
             _LAUNCH,
             {
@@ -106,14 +105,11 @@ class Dagster:
                     "selector": {
                         "repositoryLocationName": LOCATION,
                         "repositoryName": REPOSITORY,
-                        "jobName": REFRESH_JOB,
+                        "jobName": dagster_job,
                     },
                     "runConfigData": run_config,
                     "executionMetadata": {
-                        "tags": [
-                            {"key": REFRESH_TAG, "value": refresh_id},
-                            {"key": "tillhouse/requested_by", "value": requested_by},
-                        ]
+                        "tags": [{"key": key, "value": value} for key, value in tags.items()]
                     },
                 }
             },
@@ -122,9 +118,9 @@ class Dagster:
             raise DagsterUnavailable(_refusal(found), is_certain=True)
         return Run(found["run"]["runId"], found["run"]["status"])
 
-    def run_of(self, refresh_id: str) -> Run | None:
+    def run_of(self, job_id: str) -> Run | None:
         """The newest run that was launched for a job row (a retry is a run of its own), or None."""
-        return self._newest({"tags": [{"key": REFRESH_TAG, "value": refresh_id}]})
+        return self._newest({"tags": [{"key": JOB_TAG, "value": job_id}]})
 
     def find_run(self, run_id: str) -> Run | None:
         """A run by its id, or None."""

@@ -7,6 +7,7 @@ from psycopg import Connection, IsolationLevel
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
+from api.explaining import ExplainedCursor, ExplainedServerCursor
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import DatabaseUrls
 
@@ -71,6 +72,8 @@ def read_only_snapshot(connection: Connection[TupleRow]) -> None:
     """Let every transaction of a connection read from one snapshot."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
+    connection.cursor_factory = ExplainedCursor
+    connection.server_cursor_factory = ExplainedServerCursor
 
 
 def _open(pool: ConnectionPool[Connection[TupleRow]]) -> None:

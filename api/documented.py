@@ -1,16 +1,28 @@
 """The OpenAPI document: what each route answers, and the finish that the generator lacks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from apiflask import APIBlueprint, APIFlask
 from pydantic import BaseModel
 
+from api import documented_jobs
+from api.access import Needs
+from api.documented_access import CHALLENGE, SECURITY_SCHEMES, Operation, describe, needs_of_operations
+from api.exporting import MEDIA_TYPES
 from api.models import ProblemModel
 from api.problems import EVERYWHERE, PROBLEM_TYPES
 from api.responses import PROBLEM_JSON
 
 _CODES = "x-problem-codes"
+_FORMATS = "x-formats"
+
+# What every analysis may answer, and what those with pages may besides.
+READING = (
+    "invalid_parameter", "invalid_value", "invalid_range", "region_not_allowed", "not_acceptable",
+    "export_too_large", "no_build", "database_unavailable", "query_timeout",
+)  # fmt: skip
+PAGING = ("invalid_cursor", "stale_cursor")
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 View = Callable[..., Any]
@@ -22,42 +34,59 @@ def answers_with(
     """Document what a view answers: the form of success, and the problems of its own by their codes."""
 
     def decorate(view: View) -> View:
-        described: View = blueprint.doc(extensions={_CODES: list(codes)})(view)
+        told = getattr(view, "_spec", {}).get("extensions", {})
+        described: View = blueprint.doc(extensions={**told, _CODES: list(codes)})(view)
         documented: View = blueprint.output(model, status_code=status)(described)
         return documented
 
     return decorate
 
 
+def analysis(blueprint: APIBlueprint, model: type[BaseModel], *codes: str) -> Callable[[View], View]:
+    """Document an analysis, which comes in every format; ``codes`` are those besides ``READING``."""
+    documented = answers_with(blueprint, model, *READING, *codes)
+    return lambda view: documented(blueprint.doc(extensions={_FORMATS: True})(view))
+
+
+def comes_in_every_format(view: View) -> bool:
+    """Whether a view is an analysis."""
+    spec: dict[str, Any] = getattr(view, "_spec", {})
+    return bool(spec.get("extensions", {}).get(_FORMATS))
+
+
 def register(app: APIFlask) -> None:
     """Finish the document whenever it is generated."""
-    app.spec_processor(_finish)
+    app.spec_processor(lambda spec: _finish(spec, needs_of_operations(app)))
 
 
-def _finish(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+def _finish(spec: dict[Any, Any] | str, needs: Mapping[Operation, Needs]) -> dict[Any, Any] | str:
     assert isinstance(spec, dict)
     components = spec.setdefault("components", {}).setdefault("schemas", {})
     _add_problem_schema(components)
-    for path in spec["paths"].values():
+    spec["components"]["securitySchemes"] = SECURITY_SCHEMES
+    for path, operations in spec["paths"].items():
         for method in _METHODS:
-            if method in path:
-                _finish_operation(path[method])
+            if method in operations:
+                codes = describe(operations[method], needs[path, method], is_write=method != "get")
+                _finish_operation(operations[method], codes)
     return spec
 
 
-def _finish_operation(operation: dict[str, Any]) -> None:
+def _finish_operation(operation: dict[str, Any], of_access: list[str]) -> None:
     for parameter in operation["parameters"]:
         schema = parameter["schema"] = _without_null(parameter["schema"])
         if "description" in schema:
             parameter["description"] = schema.pop("description")
         # Pydantic's titles repeat the names.
         schema.pop("title", None)
-    codes = [*operation.get(_CODES, ()), *EVERYWHERE]
+    codes = dict.fromkeys([*operation.get(_CODES, ()), *of_access, *EVERYWHERE])
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(PROBLEM_TYPES[code].status, []).append(code)
     for status, of_status in sorted(by_status.items()):
         operation["responses"][str(status)] = _problem_response(of_status)
+    if operation.pop(_FORMATS, False):
+        _add_formats(operation["responses"])
     if "202" in operation["responses"]:
         operation["responses"]["202"]["headers"] = {
             "Location": {"schema": {"type": "string"}, "description": "The job."},
@@ -65,6 +94,17 @@ def _finish_operation(operation: dict[str, Any]) -> None:
         }
     if "requestBody" in operation:
         operation["requestBody"]["required"] = False
+    documented_jobs.finish(operation)
+
+
+def _add_formats(responses: dict[str, Any]) -> None:
+    for media_type in MEDIA_TYPES.values():
+        responses["200"]["content"].setdefault(media_type, {"schema": {"type": "string", "format": "binary"}})
+    responses["200"]["headers"] = {
+        "ETag": {"schema": {"type": "string"}, "description": "Send it as If-None-Match the next time."},
+        "X-Build-Id": {"schema": {"type": "integer"}, "description": "The build of the numbers."},
+    }
+    responses["304"] = {"description": "The numbers are as they were when the ETag was given."}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +134,8 @@ def _problem_response(codes: list[str]) -> dict[str, Any]:
         response["headers"] = {
             "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}
         }  # fmt: skip
+    if any(PROBLEM_TYPES[code].status == 401 for code in codes):
+        response["headers"] = CHALLENGE
     return response
 
 

@@ -19,15 +19,20 @@ def meta(build: Build, span: DateRange | None, currency: str, time_zone: str) ->
     return {
         "currency": currency,
         "time_zone": time_zone,
-        "range": {
-            "start_date": span.start.isoformat() if span else None,
-            "end_date": span.end.isoformat() if span else None,
-        },
+        "range": written_range(span),
         "build_id": build.build_id,
         "data_as_of": build.data_as_of.isoformat() if build.data_as_of else None,
         "built_at": msgspec.to_builtins(build.built_at),
         "non_additive": list(NOT_ADDITIVE),
         "definitions": DEFINITIONS_LINK,
+    }
+
+
+def written_range(span: DateRange | None) -> dict[str, str | None]:
+    """A range of dates, both inclusive."""
+    return {
+        "start_date": span.start.isoformat() if span else None,
+        "end_date": span.end.isoformat() if span else None,
     }
 
 

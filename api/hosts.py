@@ -1,10 +1,11 @@
 """Who may call: names of hosts that are served, and no page of another site.
 
-On loopback there is no login. A page of another site could still send requests there from the
-user's browser, and a name of its own could be made to point at 127.0.0.1; so both the host that a
-request names and the origin that it comes from are checked.
+A page of another site could send requests here from the user's browser, and a name of its own could
+be made to point at 127.0.0.1, where there is no login; so both the host that a request names and the
+origin that it comes from are checked.
 """
 
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from flask import Flask, request
@@ -29,20 +30,28 @@ def register(app: Flask, settings: Settings) -> None:
                 f"The host {host or '(none)'!r} is not served here: use localhost, or name it in "
                 "TILLHOUSE_ALLOWED_HOSTS.",
             )
-        _check_origin()
+        _check_origin(settings.allowed_origins)
 
 
-def _check_origin() -> None:
+def _check_origin(allowed: Collection[str]) -> None:
     origin = request.headers.get("Origin")
     # Browsers name the origin in every request that a page's script sends elsewhere, and in every
     # one that may change something.
     if origin is not None:
-        if urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
+        is_own = _authority(origin) == request.headers.get("Host", "").lower()
+        if not is_own and origin.lower() not in allowed:
             raise Problem("origin_not_allowed", f"Pages of {origin[:200]!r} may not call this service.")
         return
     site = request.headers.get("Sec-Fetch-Site", "none")
     if request.method not in _SAFE_METHODS and site not in ("same-origin", "none"):
         raise Problem("origin_not_allowed", "A page of another site may not call this service.")
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def _host_name(header: str) -> str:

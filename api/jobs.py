@@ -1,21 +1,27 @@
-"""Refreshes as jobs: started once for all who ask, followed, and canceled.
+"""Refreshes, imports and exports as jobs: started once for all who ask, followed, and canceled.
 
 A job's row is committed before Dagster is called, so that whatever happens afterwards leaves a
 trace; and it is compared with Dagster's run whenever somebody asks, so that a run that died
 cannot stay "running" for ever.
 """
 
+import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from api.dagster import Dagster, DagsterUnavailable, LogPage, Run
+import msgspec
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from api.dagster import JOB_TAG, Dagster, DagsterUnavailable, LogPage, Run
 from api.database import Database
 from api.problems import Problem, problem_body
-from api.queries import refreshes
-from api.queries.refreshes import IN_FLIGHT, RefreshRequest
+from api.queries import jobs as rows
+from api.queries.jobs import IN_FLIGHT, Job, Key, Kind, NewJob
 
 # A row without a run for longer than this was left by a service that ended before it could launch.
 LAUNCH_GRACE = timedelta(seconds=60)
@@ -23,70 +29,72 @@ LAUNCH_GRACE = timedelta(seconds=60)
 # Those whose run is a process of its own in a terminal: Dagster knows it, but cannot stop it.
 IN_A_TERMINAL = ("cli", "first start")
 
-Job = dict[str, Any]
+# What a job is called, and the problem of one that failed.
+WORDS: Mapping[Kind, str] = {"refresh": "refresh", "import": "import", "check": "import", "export": "export"}
 
 
-def run_config(request: RefreshRequest, requested_by: str) -> dict[str, Any]:
-    """The configuration of Dagster's job ``refresh``."""
-    return {
-        "resources": {
-            "refresh_request": {
-                "config": {
-                    "full": request.is_full,
-                    "mode": request.mode,
-                    "sources": list(request.sources or ()),
-                    "requested_by": requested_by,
-                }
-            }
-        }
-    }
+@dataclass(frozen=True)
+class Launch:
+    """The run that does a job: the name of Dagster's job, and its configuration."""
+
+    dagster_job: str
+    run_config: Mapping[str, Any]
 
 
-def start(database: Database, dagster: Dagster, request: RefreshRequest, requested_by: str) -> Job:
-    """The job that will answer this request: one in flight, or a new one.
+def start(
+    database: Database, dagster: Dagster, new: NewJob, launch: Launch, key_value: str | None
+) -> tuple[Job, bool]:
+    """The job that will answer this request, and whether an earlier request with its key got it.
+
+    That is a new one, or for a refresh one in flight.
 
     Raises:
-        Problem: Dagster does not answer; no job was started.
+        Problem: Dagster does not answer, and no job was started; or the key cannot be used.
     """
+    key = None if key_value is None else Key(key_value, _request_hash(new))
+    if key is not None:
+        with database.writing() as connection:
+            earlier = _earlier(connection, new, key)
+        if earlier is not None:
+            return earlier, True
+    if new.is_joinable:
+        _compare_all(database, dagster, new.kind)
     with database.writing() as connection:
-        waiting = refreshes.in_flight(connection)
-    try:
-        for job in waiting:
-            _compare(database, dagster, job)
-    except DagsterUnavailable as error:
-        raise Problem("dagster_unavailable", error.detail) from error
-    with database.writing() as connection:
-        job, is_new = refreshes.join_or_queue(connection, request, requested_by)
-    if not is_new:
-        return job
-    _launch(database, dagster, job["refresh_id"], request, requested_by)
-    return find(database, job["refresh_id"])
+        # The same request may have been here in the meantime.
+        earlier = _earlier(connection, new, key) if key is not None else None
+        if earlier is not None:
+            return earlier, True
+        job, is_new = rows.join_or_queue(connection, new, key)
+    if is_new:
+        _launch(database, dagster, job, launch, new.request_id)
+        job = find(database, (new.kind,), job["job_id"])
+    return job, False
 
 
-def find(database: Database, refresh_id: UUID) -> Job:
-    """A job as its row says.
+def find(database: Database, kinds: tuple[Kind, ...], job_id: UUID) -> Job:
+    """A job of these kinds as its row says.
 
     Raises:
         Problem: there is none.
     """
     with database.writing() as connection:
-        job = refreshes.find_refresh(connection, refresh_id)
-    if job is None:
-        raise Problem("not_found", f"There is no refresh {refresh_id}.")
+        job = rows.find_job(connection, job_id)
+    if job is None or job["kind"] not in kinds:
+        raise Problem("not_found", f"There is no {WORDS[kinds[0]]} {job_id}.")
     return job
 
 
-def follow(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
+def follow(database: Database, dagster: Dagster, kinds: tuple[Kind, ...], job_id: UUID) -> Job:
     """A job as it is now: its row, compared with Dagster's run while it is in flight.
 
     Raises:
         Problem: there is none.
     """
-    job = find(database, refresh_id)
+    job = find(database, kinds, job_id)
     try:
         if job["status"] in IN_FLIGHT:
             _compare(database, dagster, job)
-            return find(database, refresh_id)
+            return find(database, kinds, job_id)
         if _is_tried_again(dagster, job):
             return job | {"status": "queued", "message": None, "finished_at": None}
     except DagsterUnavailable:
@@ -95,19 +103,20 @@ def follow(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
     return job
 
 
-def cancel(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
+def cancel(database: Database, dagster: Dagster, kinds: tuple[Kind, ...], job_id: UUID) -> Job:
     """Ask a job to stop; it may take a moment, and a publish that has begun is not undone.
 
     Raises:
         Problem: there is none, it has ended, it cannot be stopped, or Dagster does not answer.
     """
-    job = follow(database, dagster, refresh_id)
+    job = follow(database, dagster, kinds, job_id)
+    named = f"The {WORDS[job['kind']]} {job_id}"
     if job["status"] not in IN_FLIGHT:
-        raise Problem("job_finished", f"The refresh {refresh_id} has ended: {job['status']}.")
+        raise Problem("job_finished", f"{named} has ended: {job['status']}.")
     if job["requested_by"] in IN_A_TERMINAL:
         raise Problem(
             "not_cancelable",
-            f"The refresh {refresh_id} was started on the command line and runs in a terminal's own "
+            f"{named} was started on the command line and runs in a terminal's own "
             "process: stop it there, with Ctrl+C.",
         )
     try:
@@ -115,8 +124,8 @@ def cancel(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
         if run is not None and run.status == "FAILURE" and run.is_alive:
             raise Problem(
                 "not_cancelable",
-                f"The process of the refresh {refresh_id} died and Dagster is about to try it again: ask "
-                "again in a few seconds.",
+                f"The process of the {WORDS[job['kind']]} {job_id} died and Dagster is about to try it "
+                "again: ask again in a few seconds.",
             )
         if run is not None:
             dagster.terminate(run.run_id)
@@ -124,19 +133,19 @@ def cancel(database: Database, dagster: Dagster, refresh_id: UUID) -> Job:
         raise Problem("dagster_unavailable", error.detail) from error
     if run is None and not _cancel_without_run(database, job):
         # It got a run, or ended, in the meantime.
-        return cancel(database, dagster, refresh_id)
-    return follow(database, dagster, refresh_id)
+        return cancel(database, dagster, kinds, job_id)
+    return follow(database, dagster, kinds, job_id)
 
 
 def read_log(
-    database: Database, dagster: Dagster, refresh_id: UUID, after: str | None, limit: int
+    database: Database, dagster: Dagster, job_id: UUID, after: str | None, limit: int
 ) -> LogPage:  # fmt: skip
-    """The log of a job's run after a cursor; empty while it has no run.
+    """The log of a refresh's run after a cursor; empty while it has no run.
 
     Raises:
-        Problem: there is no such job, or Dagster does not answer.
+        Problem: there is no such refresh, or Dagster does not answer.
     """
-    run_id = follow(database, dagster, refresh_id)["dagster_run_id"]
+    run_id = follow(database, dagster, ("refresh",), job_id)["dagster_run_id"]
     if run_id is None:
         return LogPage([], after, False)
     try:
@@ -145,36 +154,68 @@ def read_log(
         raise Problem("dagster_unavailable", error.detail) from error
 
 
-def _launch(
-    database: Database, dagster: Dagster, refresh_id: UUID, request: RefreshRequest, requested_by: str
-) -> None:
+def _request_hash(new: NewJob) -> str:
+    return hashlib.sha256(msgspec.json.encode([new.kind, new.request], order="sorted")).hexdigest()
+
+
+def _earlier(connection: Connection[TupleRow], new: NewJob, key: Key) -> Job | None:
     try:
-        run = _launched(dagster, refresh_id, request, requested_by)
+        return rows.find_by_key(connection, new.principal_id, key)
+    except rows.KeyBusy as error:
+        raise Problem(
+            "idempotency_conflict", f"A request with the Idempotency-Key {key.value!r} is under way."
+        ) from error
+    except rows.KeyReused as error:
+        raise Problem(
+            "idempotency_key_reused",
+            f"The Idempotency-Key {key.value!r} came with another request before; use a new one.",
+        ) from error
+
+
+def _launch(database: Database, dagster: Dagster, job: Job, launch: Launch, request_id: str) -> None:
+    job_id = job["job_id"]
+    tags = {
+        JOB_TAG: str(job_id),
+        "tillhouse/requested_by": job["requested_by"],
+        "tillhouse/request_id": request_id,
+    }
+    try:
+        run = _launched(dagster, launch, tags)
     except DagsterUnavailable as error:
         problem = Problem("dagster_unavailable", error.detail)
         with database.writing() as connection:
-            refreshes.finish(connection, refresh_id, "failed", problem_body(problem), run_id=None)
+            rows.finish(connection, job_id, "failed", problem_body(problem), run_id=None)
         raise problem from error
     with database.writing() as connection:
-        refreshes.set_run(connection, refresh_id, run.run_id)
-        job = refreshes.find_refresh(connection, refresh_id)
-    if job is not None and job["status"] == "canceled":
+        rows.set_run(connection, job_id, run.run_id)
+        now = rows.find_job(connection, job_id)
+    if now is not None and now["status"] == "canceled":
         # Somebody canceled it before there was a run to stop.
         with suppress(DagsterUnavailable):
             dagster.terminate(run.run_id)
 
 
-def _launched(dagster: Dagster, refresh_id: UUID, request: RefreshRequest, requested_by: str) -> Run:
+def _launched(dagster: Dagster, launch: Launch, tags: Mapping[str, str]) -> Run:
     try:
-        return dagster.launch_refresh(str(refresh_id), run_config(request, requested_by), requested_by)
+        return dagster.launch(launch.dagster_job, launch.run_config, tags)
     except DagsterUnavailable as error:
         # The answer may have been lost after the run was made.
         if error.is_certain:
             raise
-        run = dagster.run_of(str(refresh_id))
+        run = dagster.run_of(tags[JOB_TAG])
         if run is None:
             raise
         return run
+
+
+def _compare_all(database: Database, dagster: Dagster, kind: Kind) -> None:
+    with database.writing() as connection:
+        waiting = rows.in_flight(connection, kind)
+    try:
+        for job in waiting:
+            _compare(database, dagster, job)
+    except DagsterUnavailable as error:
+        raise Problem("dagster_unavailable", error.detail) from error
 
 
 def _compare(database: Database, dagster: Dagster, job: Job) -> None:
@@ -182,11 +223,12 @@ def _compare(database: Database, dagster: Dagster, job: Job) -> None:
     run = _run_of(dagster, job)
     if run is None:
         if datetime.now(UTC) - job["requested_at"] > LAUNCH_GRACE:
-            _end(database, job, "failed", "Dagster has no run for this refresh; ask for it again.")
+            why = f"Dagster has no run for this {WORDS[job['kind']]}; ask for it again."
+            _end(database, job, "failed", why)
         return
     if job["dagster_run_id"] is None:
         with database.writing() as connection:
-            refreshes.set_run(connection, job["refresh_id"], run.run_id)
+            rows.set_run(connection, job["job_id"], run.run_id)
         job = job | {"dagster_run_id": run.run_id}
     if run.is_alive:
         return
@@ -203,24 +245,24 @@ def _run_of(dagster: Dagster, job: Job) -> Run | None:
     Dagster tries a run whose process died once more, as a new run with the same tag, which names
     itself in the row when it begins; until then the row still names the dead one.
     """
-    refresh_id = str(job["refresh_id"])
+    job_id = str(job["job_id"])
     if job["dagster_run_id"] is None:
-        return dagster.run_of(refresh_id)
+        return dagster.run_of(job_id)
     named = dagster.find_run(job["dagster_run_id"])
     if named is None:
         return None
     if named.status != "FAILURE":
         return named
     # Without the tag, a retry begins a row of its own: this one has failed.
-    return dagster.run_of(refresh_id) or replace(named, will_retry=False)
+    return dagster.run_of(job_id) or replace(named, will_retry=False)
 
 
 def _is_tried_again(dagster: Dagster, job: Job) -> bool:
-    """Whether a refresh that was interrupted, and closed as failed, will go on in another run."""
+    """Whether a job that was interrupted, and closed as failed, will go on in another run."""
     # A failure with a reason of its own is final.
     if job["status"] != "failed" or job["problem"] is not None or job["dagster_run_id"] is None:
         return False
-    run = dagster.run_of(str(job["refresh_id"]))
+    run = dagster.run_of(str(job["job_id"]))
     if run is None or (run.run_id == job["dagster_run_id"] and run.status != "FAILURE"):
         # Its own run may take a moment to end after it has closed the row.
         return False
@@ -229,9 +271,9 @@ def _is_tried_again(dagster: Dagster, job: Job) -> bool:
 
 def _cancel_without_run(database: Database, job: Job) -> bool:
     with database.writing() as connection:
-        return refreshes.finish(
+        return rows.finish(
             connection,
-            job["refresh_id"],
+            job["job_id"],
             "canceled",
             message="Canceled before its run began.",
             run_id=job["dagster_run_id"],
@@ -239,6 +281,6 @@ def _cancel_without_run(database: Database, job: Job) -> bool:
 
 
 def _end(database: Database, job: Job, status: str, why: str | None = None) -> None:
-    problem = problem_body(Problem("refresh_failed", why)) if why is not None else None
+    problem = problem_body(Problem(f"{WORDS[job['kind']]}_failed", why)) if why is not None else None
     with database.writing() as connection:
-        refreshes.finish(connection, job["refresh_id"], status, problem, run_id=job["dagster_run_id"])
+        rows.finish(connection, job["job_id"], status, problem, run_id=job["dagster_run_id"])

@@ -31,6 +31,30 @@ class Range(Model):
     end_date: date | None
 
 
+class Comparison(Model):
+    """The range that figures are compared with."""
+
+    kind: str
+    range: Range
+
+
+class MeasureInWords(Model):
+    """A measure's definition."""
+
+    name: str
+    words: str
+    formula: str
+
+
+class Explanation(Model):
+    """Where the numbers come from."""
+
+    measures: list[MeasureInWords]
+    tables: list[str]
+    statements: list[str] = Field(description="The SQL that answered, with its values.")
+    lines: str | None = Field(description="Where the lines behind the numbers are.")
+
+
 class Meta(Model):
     """What every figure must be read with."""
 
@@ -42,6 +66,8 @@ class Meta(Model):
     built_at: datetime | None
     non_additive: list[str] = Field(description="Measures that must not be summed over rows.")
     definitions: str = Field(description="Where each measure is defined.")
+    comparison: Comparison | None = Field(None, description="There when `compare` was asked.")
+    explain: Explanation | None = Field(None, description="There when `explain=true` was asked.")
 
 
 class PageInfo(Model):

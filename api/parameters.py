@@ -60,7 +60,7 @@ class StrictAdapter(PydanticAdapter):
     """Reads a request into a pydantic model, repeated parameters included."""
 
     def validate_input(self, request: Request, location: str, **kwargs: Any) -> BaseModel:
-        """The model of a request's query or JSON body.
+        """The model of a request's query, form or JSON body.
 
         Raises:
             Problem: 400 for what cannot be read, 415 for another kind of body, 422 for values that
@@ -69,6 +69,8 @@ class StrictAdapter(PydanticAdapter):
         try:
             if location == "query":
                 return self.model_class.model_validate(_query_values(request, self.model_class))
+            if location == "form":
+                return self.model_class.model_validate(request.form.to_dict())
             return self.model_class.model_validate_json(_json_body(request))
         except ValidationError as error:
             raise _problem(error.errors(include_url=False), location) from error
@@ -83,30 +85,42 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def refuse_unknown_parameters() -> None:
-        if request.endpoint is None:
-            return
-        known = _parameter_names(app.view_functions[request.endpoint])
-        unknown = [name for name in request.args if name not in known]
-        if unknown:
-            choice = f"this route has {', '.join(sorted(known))}" if known else "this route has none"
-            raise Problem(
-                "unknown_parameter",
-                f"Unknown parameter {', '.join(repr(name[:100]) for name in unknown[:10])}: {choice}.",
-                errors=[
-                    {"parameter": name[:100], "code": "unknown_parameter", "detail": choice}
-                    for name in unknown[:10]
-                ],
-            )
+        if request.endpoint is not None:
+            _refuse_unknown(app.view_functions[request.endpoint])
 
 
-def _parameter_names(view: Any) -> set[str]:
+def check_query(view: Any) -> None:
+    """Check the current query as a view would, without running the view.
+
+    Raises:
+        Problem: a parameter is unknown or wrong.
+    """
+    _refuse_unknown(view)
+    for model in _query_models(view):
+        try:
+            model.model_validate(_query_values(request, model))
+        except ValidationError as error:
+            raise _problem(error.errors(include_url=False), "query") from error
+
+
+def _refuse_unknown(view: Any) -> None:
+    known = {name for model in _query_models(view) for name in model.model_fields}
+    unknown = [name for name in request.args if name not in known]
+    if unknown:
+        choice = f"this route has {', '.join(sorted(known))}" if known else "this route has none"
+        raise Problem(
+            "unknown_parameter",
+            f"Unknown parameter {', '.join(repr(name[:100]) for name in unknown[:10])}: {choice}.",
+            errors=[
+                {"parameter": name[:100], "code": "unknown_parameter", "detail": choice}
+                for name in unknown[:10]
+            ],
+        )
+
+
+def _query_models(view: Any) -> list[type[BaseModel]]:
     spec: Mapping[str, Any] = getattr(view, "_spec", {})
-    return {
-        name
-        for model, location in spec.get("args") or ()
-        if location == "query"
-        for name in model.model_fields
-    }  # fmt: skip
+    return [model for model, location in spec.get("args") or () if location == "query"]
 
 
 def _query_values(request: Request, model: type[BaseModel]) -> dict[str, Any]:

@@ -50,9 +50,31 @@ PROBLEM_TYPES = {
                     "TILLHOUSE_ALLOWED_HOSTS."),
         ProblemType("origin_not_allowed", 403, "Origin not allowed",
                     "A page of another site sent the request."),
+        ProblemType("invalid_request", 400, "Malformed login",
+                    "The form lacks a parameter that its grant needs, or has one twice."),
+        ProblemType("invalid_grant", 400, "Login refused",
+                    "The name, the password or the refresh token is wrong, has expired, or was used before."),
+        ProblemType("invalid_scope", 400, "Invalid scope", "A scope that was asked for cannot be given."),
+        ProblemType("unsupported_grant_type", 400, "Unsupported grant type",
+                    "The grants are password, client_credentials and refresh_token."),
+        ProblemType("invalid_client", 401, "Client refused", "The client or its secret is wrong."),
+        ProblemType("unauthenticated", 401, "Not logged in",
+                    "The route takes an access token in the Authorization header; POST /api/v1/auth/token "
+                    "gives one. (Only where accounts are on.)"),
+        ProblemType("invalid_token", 401, "Invalid token",
+                    "The access token is not valid, has expired or was revoked. Get another one."),
+        ProblemType("accounts_off", 409, "No accounts here", "The service asks for no login."),
+        ProblemType("missing_scope", 403, "Missing scope", "The caller lacks the scope that the route needs."),
+        ProblemType("not_regional", 403, "Not for limited callers",
+                    "The caller is limited to regions, and the route cannot tell its answer for some regions "
+                    "alone."),
+        ProblemType("region_not_allowed", 403, "Region not allowed",
+                    "The caller asked for a region outside those that it is limited to."),
         ProblemType("not_found", 404, "Not found", "There is no such route or thing."),
         ProblemType("method_not_allowed", 405, "Method not allowed",
                     "The route does not know this method; the Allow header names those it knows."),
+        ProblemType("not_acceptable", 406, "Not acceptable",
+                    "The route has none of the formats that the Accept header or `format` asks for."),
         ProblemType("stale_cursor", 409, "Stale cursor",
                     "The numbers have changed since the first page. Start again without the cursor."),
         ProblemType("job_finished", 409, "Job finished", "The job has ended and cannot be canceled."),
@@ -60,20 +82,37 @@ PROBLEM_TYPES = {
                     "The job's run cannot be stopped from here: it runs in a terminal's own process (stop it "
                     "there), or its process died and Dagster is about to try it again (ask again in a few "
                     "seconds). Nothing was changed."),
+        ProblemType("idempotency_conflict", 409, "Same key under way",
+                    "Another request with this Idempotency-Key is under way. Ask again in a second.", 1),
+        ProblemType("length_required", 411, "Length required",
+                    "A raw upload without a Content-Length: one that was cut short could not be told from a "
+                    "whole one. Send the length, or use multipart/form-data."),
         ProblemType("body_too_large", 413, "Body too large", "The body has more bytes than the route takes."),
         ProblemType("unsupported_media_type", 415, "Unsupported media type",
-                    "The body must be application/json."),
+                    "The body is of another media type than the route takes; Accept-Post names that."),
         ProblemType("invalid_value", 422, "Invalid value",
                     "A parameter or a field of the body was understood, but its value cannot be used."),
+        ProblemType("idempotency_key_reused", 422, "Key of another request",
+                    "The Idempotency-Key came with another request before. Use a new one."),
+        ProblemType("file_refused", 422, "File refused",
+                    "Found in the `problem` of a failed import: a file was refused whole, and nothing of it was "
+                    "loaded. Its rejected rows tell why."),
         ProblemType("invalid_range", 422, "Invalid range", "The start is after the end; both are inclusive."),
         ProblemType("too_many_buckets", 422, "Too many buckets",
                     "The range has more buckets than one answer may have. Use a coarser grain."),
+        ProblemType("export_too_large", 422, "Too large to stream",
+                    "The answer has more rows than are streamed. Have a file made: POST /api/v1/exports."),
+        ProblemType("rate_limited", 429, "Too many requests",
+                    "The caller asks too often, or has failed to log in too often. Wait as long as "
+                    "Retry-After says.", 60),
         ProblemType("bad_request", 400, "Bad request", "The request could not be understood."),
         ProblemType("internal_error", 500, "Internal error",
                     "A fault of the service. The log has the details under the request_id."),
         ProblemType("no_build", 503, "No numbers yet", "Nothing is published yet. Load a file first.", 5),
         ProblemType("database_unavailable", 503, "Database unavailable",
                     "Postgres does not answer. Ask again in a few seconds.", RETRY_SECONDS),
+        ProblemType("audit_unavailable", 503, "Audit unavailable",
+                    "The request cannot be put on record, so it was not done. The log has why.", RETRY_SECONDS),
         ProblemType("query_timeout", 503, "Query timeout",
                     "The answer took longer than the limit. Ask for a shorter range or fewer groups.", 30),
         ProblemType("dagster_unavailable", 503, "Dagster unavailable",
@@ -82,6 +121,16 @@ PROBLEM_TYPES = {
         ProblemType("refresh_failed", 500, "Refresh failed",
                     "Found in the `problem` of a failed job: its run ended without success. The published "
                     "numbers are as they were."),
+        ProblemType("import_failed", 500, "Import failed",
+                    "Found in the `problem` of a failed import: its run ended without success. The published "
+                    "numbers are as they were."),
+        ProblemType("export_failed", 500, "Export failed",
+                    "Found in the `problem` of a failed export: its run ended without success."),
+        ProblemType("busy", 503, "Busy receiving",
+                    "Too many bodies are being received at once. Send it again in a few seconds; questions are "
+                    "answered meanwhile.", RETRY_SECONDS),
+        ProblemType("uploads_unavailable", 503, "Uploads unavailable",
+                    "There is no room for an upload. Send it again later.", 60),
         ProblemType("lineage_unavailable", 404, "No lineage yet",
                     "The lineage pages are made with the first refresh."),
     )
@@ -90,10 +139,13 @@ PROBLEM_TYPES = {
 # What any route may answer, whatever it does.
 EVERYWHERE = (
     "unknown_parameter", "bad_request", "host_not_allowed", "origin_not_allowed", "not_found",
-    "method_not_allowed", "body_too_large", "internal_error",
+    "method_not_allowed", "body_too_large", "rate_limited", "internal_error", "busy",
 )  # fmt: skip
 
-_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_BY_STATUS = {
+    404: "not_found", 405: "method_not_allowed", 413: "body_too_large",
+    429: "rate_limited",
+}  # fmt: skip
 
 
 class Problem(Exception):

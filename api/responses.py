@@ -11,6 +11,11 @@ PROBLEM_JSON = "application/problem+json"
 _encoder = msgspec.json.Encoder()
 
 
+def encode(body: Any) -> bytes:
+    """JSON; dates and times in ISO 8601."""
+    return _encoder.encode(body)
+
+
 def json_response(body: Any, status: int = 200, *, media_type: str = JSON) -> Response:
-    """A response with ``body`` as JSON; dates and times in ISO 8601."""
-    return Response(_encoder.encode(body), status, content_type=media_type)
+    """A response with ``body`` as JSON, which bytes are already."""
+    return Response(body if isinstance(body, bytes) else encode(body), status, content_type=media_type)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from api.cache import Cache
 from api.dagster import Dagster
 from api.database import Database
 from pipeline.settings import Settings
@@ -13,11 +14,12 @@ KEY = "tillhouse"
 
 @dataclass(frozen=True)
 class Services:
-    """The settings, Postgres and Dagster of one app."""
+    """The settings, Postgres, Dagster and the kept answers of one app."""
 
     settings: Settings
     database: Database
     dagster: Dagster
+    cache: Cache
 
 
 def services() -> Services:

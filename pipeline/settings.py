@@ -5,7 +5,7 @@ It imports neither Dagster, Polars nor dbt, so that the API can use it too.
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
@@ -47,12 +47,31 @@ class Settings(BaseSettings):
     dagster_url: str = Field(
         default="http://127.0.0.1:3000", description="Where the API finds Dagster's GraphQL."
     )
-    allow_remote: bool = Field(
-        default=False, description="Allow the API to listen beyond loopback without accounts."
+    accounts: bool = Field(
+        default=False, description="Ask every caller for a login; always so beyond loopback."
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Host names, besides loopback's, that requests may name (comma-separated)."
     )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins of other sites whose pages may call the API (comma-separated)."
+    )
+    rate_limit: str = Field(
+        default="1200/minute",
+        pattern="^[1-9][0-9]*/(second|minute|hour|day)$",
+        description="Requests that one caller may make.",
+    )
+    redis_url: str | None = Field(
+        default=None, validation_alias="REDIS_URL", description="Shares cache and rate limits between processes."
+    )
+    uploads: Path | None = Field(default=None, description="Folder for uploaded files; default HOME/uploads.")
+    upload_limit_mb: int = Field(default=1024, gt=0, description="The largest upload.")
+    exports: Path | None = Field(default=None, description="Folder for finished exports; default HOME/exports.")
+    export_limit_rows: int = Field(
+        default=1_000_000, gt=0, description="Answers with more rows are exported by a job, not streamed."
+    )
+    alerts: Path | None = Field(default=None, description="Who is told of what; default HOME/alerts.toml.")
+    log_format: Literal["text", "json"] = Field(default="text", description="How the API writes its log.")
 
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     time_zone: str = "UTC"
@@ -62,11 +81,11 @@ class Settings(BaseSettings):
     inbox_settle_seconds: float = Field(default=2.0, ge=0)
     statement_timeout_seconds: int = Field(default=15, gt=0)
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("time_zone")
@@ -78,7 +97,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no IANA time zone (for example Europe/Berlin)") from error
         return value
 
-    @field_validator("home", "inbox")
+    @field_validator("home", "inbox", "uploads", "exports", "alerts")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else value.expanduser().absolute()
@@ -87,6 +106,21 @@ class Settings(BaseSettings):
     def inbox_folder(self) -> Path:
         """The watched folder; each of its subfolders is a source."""
         return self.inbox or self.home / "inbox"
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where the API puts what is sent to it; the pipeline loads it from there."""
+        return self.uploads or self.home / "uploads"
+
+    @property
+    def exports_folder(self) -> Path:
+        """Where the pipeline puts finished exports; the API serves them from there."""
+        return self.exports or self.home / "exports"
+
+    @property
+    def alerts_file(self) -> Path:
+        """Who is told of what; alerts are off while there is no such file."""
+        return self.alerts or self.home / "alerts.toml"
 
     @property
     def zone(self) -> ZoneInfo:

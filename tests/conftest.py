@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -86,10 +87,17 @@ def postgres_server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def warehouse(postgres_server: EmbeddedServer) -> Iterator[Warehouse]:
     """A fresh database, a copy of the migrated one, dropped after the test."""
-    urls = database_urls(Settings(home=postgres_server.home))
+    with fresh_warehouse(postgres_server) as made:
+        yield made
+
+
+@contextmanager
+def fresh_warehouse(server: EmbeddedServer) -> Iterator[Warehouse]:
+    """The same for fixtures that several tests share."""
+    urls = database_urls(Settings(home=server.home))
     name = f"test_{uuid4().hex[:12]}"
     folder = _open_folder()
-    with connect(postgres_server.url(SUPERUSER, "postgres"), autocommit=True) as admin:
+    with connect(server.url(SUPERUSER, "postgres"), autocommit=True) as admin:
         admin.execute(
             sql.SQL("create database {} template tillhouse owner tillhouse").format(sql.Identifier(name))
         )

@@ -1,5 +1,7 @@
 """The steps that count orders and customers: distinct within each group, never summed."""
 
+from collections.abc import Mapping, Sequence
+
 from psycopg import sql
 
 from api.queries.pieces import (
@@ -15,20 +17,26 @@ from api.queries.pieces import (
 )
 from api.queries.relations import LINE_COLUMNS, PRODUCT_JOIN
 
-# Columns that core.fct_orders itself has.
-ORDER_COLUMNS = frozenset(("source",))
+# What the rollups of orders and customers know.
+_KNOWN = frozenset(("source", "region"))
 
 
 def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
     """The steps up to ``counts``: one row per group and bucket; ``only_page`` leaves other groups out."""
-    if ORDER_COLUMNS.issuperset(shape.columns) and ORDER_COLUMNS.issuperset(shape.filters):
-        touched, counted_orders = _buyers(shape), _counts_of_orders(shape)
+    involved = {*shape.columns, *shape.filters}
+    if involved <= _KNOWN and (suffix := rollup_suffix(shape.columns, shape.filters)) is not None:
+        steps = {
+            "counted_orders": _summed_orders(shape, suffix),
+            "counted_customers": _chained_customers(shape, suffix, "source" in involved),
+        }
     else:
-        touched, counted_orders = _touched(shape, only_page=only_page), _counted_orders(shape)
+        steps = {
+            "touched": _touched(shape, only_page=only_page),
+            "counted_orders": _counted_orders(shape),
+            "counted_customers": _counted_customers(shape),
+        }
     return {
-        "touched": touched,
-        "counted_orders": counted_orders,
-        "counted_customers": _counted_customers(shape),
+        **steps,
         "counts": sql.SQL("select {} from counted_orders {}").format(
             COMMA.join(
                 [
@@ -42,39 +50,58 @@ def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
     }
 
 
-def _counts_of_orders(shape: Shape) -> sql.Composable:
-    columns = {column: sql.Identifier(column) for column in ORDER_COLUMNS}
+def rollup_suffix(groups: Sequence[str], filters: Mapping[str, Sequence[str]]) -> str | None:
+    """Which rollups of orders count each order once: the plain ones, or those by region.
+
+    None when several regions are counted together: an order may be in more than one of them.
+    """
+    if "region" in groups or len(filters.get("region", ())) == 1:
+        return "_by_region"
+    return None if "region" in filters else ""
+
+
+def _summed_orders(shape: Shape, suffix: str) -> sql.Composable:
+    """An order has one date, so that counts by day can be added up."""
     day = sql.Identifier("order_date")
-    return sql.SQL(
-        "select {items} from core.fct_orders where {where} {group}"
-    ).format(
+    known = {column: sql.Identifier(column) for column in _KNOWN}
+    return sql.SQL("select {items} from {table} where {where} {group}").format(
         items=COMMA.join(
             [
-                *key_items(shape, columns, day),
-                sql.SQL("count(*) filter (where is_sale) as orders"),
-                sql.SQL("count(*) filter (where not is_sale) as return_orders"),
+                *key_items(shape, known, day),
+                sql.SQL("sum(orders)::bigint as orders, sum(return_orders)::bigint as return_orders"),
             ]
         ),
-        where=where(day, shape.span, columns, shape.filters),
+        table=sql.Identifier("marts", f"orders{suffix}_daily"),
+        where=where(day, shape.span, known, shape.filters),
         group=group_by(shape.keys),
-    )  # fmt: skip
+    )
 
 
-def _buyers(shape: Shape) -> sql.Composable:
-    """Each sale's customer as its header has it; of the few orders that name several, all of them."""
-    columns = {column: sql.Identifier("orders", column) for column in ORDER_COLUMNS}
-    day = sql.Identifier("orders", "order_date")
-    keys = key_items(shape, columns, day)
-    return sql.SQL(
-        "select {of_orders} from core.fct_orders as orders where orders.is_sale and {where}"
-        " union all"
-        " select {of_lines} from core.fct_orders as orders"
-        " inner join core.fct_order_lines as lines using (source, order_id)"
-        " where orders.has_several_customers and lines.quantity > 0 and {where}"
-    ).format(
-        of_orders=COMMA.join([*keys, sql.SQL("orders.is_sale, orders.customer_id as buyer")]),
-        of_lines=COMMA.join([*keys, sql.SQL("orders.is_sale, lines.customer_id as buyer")]),
-        where=where(day, shape.span, columns, shape.filters),
+def _chained_customers(shape: Shape, suffix: str, is_by_source: bool) -> sql.Composable:
+    """A customer is counted at the first of its orders in the bucket: the one whose previous is before it."""
+    day = sql.Identifier("order_date")
+    known = {column: sql.Identifier(column) for column in _KNOWN}
+    start: sql.Composable = sql.SQL("{}::date").format(sql.Literal(shape.span.start))
+    if shape.grain:
+        start = sql.SQL("greatest(date_trunc({}, order_date::timestamp)::date, {})").format(
+            sql.Literal(shape.grain), start
+        )
+    first = sql.SQL(
+        "count(*) filter (where previous_order_date is null or previous_order_date < {})"
+    ).format(start)  # fmt: skip
+    return sql.SQL("select {items} from {table} where {where} {group}").format(
+        items=COMMA.join(
+            [
+                *key_items(shape, known, day),
+                sql.SQL("{} as customers").format(
+                    # The chain runs over all sources.
+                    sql.SQL("count(distinct customer_id)") if is_by_source else first
+                ),
+            ]
+        ),
+        table=sql.Identifier("marts", f"customer_orders{suffix}"),
+        where=where(day, shape.span, known, shape.filters),
+        group=group_by(shape.keys),
     )
 
 

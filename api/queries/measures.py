@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from psycopg import sql
@@ -100,7 +101,7 @@ def measure_values(
     """
     value = {name: Decimal(found[name]) for name in SUMS}
     net = value["net_revenue"]
-    orders = int(found["orders"])
+    exact = exact_quotients(found, total_net_revenue)
     has_cost = value["costed_line_count"] > 0
     return {
         "gross_revenue": numbers.money(value["gross_revenue"], digits),
@@ -111,13 +112,25 @@ def measure_values(
         "total_revenue": numbers.money(net + value["shipping"], digits),
         "cost": numbers.money(value["cost"], digits) if has_cost else None,
         "margin": numbers.money(value["costed_net_revenue"] - value["cost"], digits) if has_cost else None,
-        "cost_coverage": numbers.ratio(value["costed_net_revenue"], net),
-        "orders": orders,
+        "cost_coverage": numbers.six_digits(exact["cost_coverage"]),
+        "orders": int(found["orders"]),
         "return_orders": int(found["return_orders"]),
         "customers": int(found["customers"]),
         "units": int(value["units"]),
         "units_returned": int(value["units_returned"]),
         "net_units": int(value["units"] - value["units_returned"]),
-        "average_order_value": numbers.ratio(net, orders),
-        "share_of_total": numbers.ratio(net, total_net_revenue),
+        "average_order_value": numbers.six_digits(exact["average_order_value"]),
+        "share_of_total": numbers.six_digits(exact["share_of_total"]),
+    }
+
+
+def exact_quotients(
+    found: Mapping[str, Decimal | int], total_net_revenue: Decimal
+) -> dict[str, Fraction | None]:
+    """The measures that are quotients, before they are rounded; None where they are undefined."""
+    net = Decimal(found["net_revenue"])
+    return {
+        "cost_coverage": numbers.quotient(Decimal(found["costed_net_revenue"]), net),
+        "average_order_value": numbers.quotient(net, int(found["orders"])),
+        "share_of_total": numbers.quotient(net, total_net_revenue),
     }

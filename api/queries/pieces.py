@@ -15,6 +15,14 @@ COMMA = sql.SQL(", ")
 
 
 @dataclass(frozen=True)
+class Top:
+    """The first ``n`` groups, of each group of ``within`` (columns) when it names some."""
+
+    n: int
+    within: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Shape:
     """What the statement depends on, all of it resolved."""
 
@@ -27,6 +35,9 @@ class Shape:
     sort: Sequence[str]
     limit: int | None
     offset: int
+    top: Top | None = None
+    # Groups to answer for, while totals are over all of them.
+    only: Sequence[tuple[str, ...]] | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -46,15 +57,22 @@ def where(
     filters: Mapping[str, Sequence[str]],
 ) -> sql.Composable:
     """The rows of the range (both days inclusive) that pass every filter."""
-    conditions = [
-        sql.SQL("{} >= {}::date").format(day, sql.Literal(span.start)),
-        sql.SQL("{} < {}::date + 1").format(day, sql.Literal(span.end)),
-    ]
-    for column, values in filters.items():
-        conditions.append(
-            sql.SQL("{} = any({}::text[])").format(expressions[column], sql.Literal(list(values)))
-        )  # fmt: skip
-    return sql.SQL(" and ").join(conditions)
+    return sql.SQL("{day} >= {start}::date and {day} < {end}::date + 1 {rest}").format(
+        day=day,
+        start=sql.Literal(span.start),
+        end=sql.Literal(span.end),
+        rest=conditions(expressions, filters),
+    )
+
+
+def conditions(
+    expressions: Mapping[str, sql.Composable], filters: Mapping[str, Sequence[str]]
+) -> sql.Composable:  # fmt: skip
+    """The filters, each as ``and column = any (values)``."""
+    condition = sql.SQL("and {} = any({}::text[])")
+    return sql.SQL(" ").join(
+        condition.format(expressions[column], sql.Literal(list(values))) for column, values in filters.items()
+    )
 
 
 def key_items(

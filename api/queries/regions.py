@@ -23,4 +23,4 @@ def net_revenue_by_region(settings: Settings, urls: DatabaseUrls) -> list[tuple[
             currency=settings.currency,
             time_zone=settings.time_zone,
         )
-    return [(row["region"], row["net_revenue"]) for row in found.rows]
+        return [(row["region"], row["net_revenue"]) for row in found.rows]

@@ -1,26 +1,25 @@
 """Questions about revenue, answered from what is published."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from psycopg import Connection
 
 from api import envelope, numbers
+from api.queries.answer import Answer, Row, fetched, fingerprint, offset_of, paged
 from api.queries.builds import Build, current_build
-from api.queries.dates import Bucket, DateRange, buckets, effective_range
+from api.queries.comparison import EXACT, Compare, Shift, compared, key_of, shift_of
+from api.queries.dates import Bucket, DateRange, bucket_bounds, buckets, effective_range
 from api.queries.dimensions import DIMENSIONS, GROUPS, Dimension
 from api.queries.errors import QueryError
-from api.queries.measures import COUNTS, SORTABLE, SUMS, measure_values
-from api.queries.pieces import Shape
+from api.queries.measures import COUNTS, MEASURES, SORTABLE, SUMS, exact_quotients, measure_values
+from api.queries.pieces import Shape, Top
 from api.queries.relations import plan
 from api.queries.revenue_sql import result_columns, statement
-
-Row = dict[str, Any]
+from api.queries.streaming import Streamed
 
 SORT_NAMES = (*SORTABLE, *GROUPS, "bucket")
 
@@ -32,7 +31,8 @@ class RevenueQuestion:
     ``start`` and ``end`` are inclusive; None takes the data's own. ``filters`` maps the names of
     ``dimensions.FILTERS`` to accepted values. ``sort`` names measures, groups or ``bucket``, with
     ``-`` for descending; without it, buckets come in order of time and groups by falling net
-    revenue. ``limit`` None asks for every row.
+    revenue. ``limit`` None asks for every row. ``top`` asks for the first groups alone. ``compare``
+    adds the figures of an earlier range.
 
     Raises:
         QueryError: it groups twice by the same, or sorts by a group or bucket that it has not.
@@ -46,6 +46,8 @@ class RevenueQuestion:
     sort: tuple[str, ...] = ()
     limit: int | None = None
     cursor: str | None = None
+    compare: Compare | None = None
+    top: Top | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.group_by)) < len(self.group_by):
@@ -68,12 +70,14 @@ class RevenueQuestion:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """JSON-ready rows, what they must be read with, and where they go on."""
+class _Scene:
+    """What the rows of an answer depend on besides the question."""
 
-    rows: list[Row]
-    meta: dict[str, Any]
-    next_cursor: str | None
+    connection: Connection
+    data: DateRange | None
+    digits: int
+    # Rows that are compared keep their quotients before they are rounded.
+    keeps_exact: bool
 
 
 def answer(
@@ -85,49 +89,104 @@ def answer(
         QueryError: the question cannot be answered; says why and what to do.
     """
     build = current_build(connection)
-    data = _data_range(connection, build)
+    data = data_range(connection, build)
     span = effective_range(question.start, question.end, data)
-    offset = _offset(question, build)
-    rows, has_more = _rows(connection, question, span, data, offset, numbers.minor_digits(currency))
-    next_cursor = None
-    if has_more and question.limit is not None:
-        next_cursor = envelope.make_cursor(build.build_id, offset + question.limit, _fingerprint(question))
-    return Answer(rows, envelope.meta(build, span, currency, time_zone), next_cursor)
+    is_compared = question.compare is not None and span is not None
+    scene = _Scene(connection, data, numbers.minor_digits(currency), keeps_exact=is_compared)
+    meta = envelope.meta(build, span, currency, time_zone)
+    asked = _fingerprint(question)
+    offset = offset_of(question.cursor, build, asked)
+    rows: Iterable[Row] = _rows(scene, question, span, offset)
+    cursor = None
+    if question.limit is not None:
+        rows, cursor = paged(list(rows), question.limit, build, offset, asked)
+    if question.compare and span is not None:
+        shift = shift_of(question.compare, question.grain, span)
+        other = envelope.written_range(shift.range(span))
+        meta["comparison"] = {"kind": question.compare, "range": other}
+        rows = _with_comparison(scene, question, span, list(rows), shift)
+    return Answer(rows, meta, cursor, _keys(question))
+
+
+def _keys(question: RevenueQuestion) -> tuple[str, ...]:
+    return (
+        *(["rank"] if question.top else []),
+        *(["bucket"] if question.grain else []),
+        *question.group_by,
+        *(measure.name for measure in MEASURES),
+        *(["comparison"] if question.compare else []),
+    )
 
 
 def _rows(
-    connection: Connection,
+    scene: _Scene,
     question: RevenueQuestion,
     span: DateRange | None,
-    data: DateRange | None,
-    offset: int,
-    digits: int,
-) -> tuple[list[Row], bool]:
+    offset: int = 0,
+    only: Sequence[tuple[str, ...]] | None = None,
+) -> Iterable[Row]:
+    """The rows, one more than the limit when there are more."""
     groups = [DIMENSIONS[name] for name in question.group_by]
     if span is None:
         # Nothing was ever sold and no dates were asked: there is no time to cut into buckets.
-        return ([] if groups or question.grain else [_row((), {}, None, digits)]), False
-    cut = _cut(question, span, data)
+        return [] if groups or question.grain else [_row(scene, (), {}, None)]
+    cut = _cut(question, span, scene.data)
     columns = {dimension.column for dimension in groups} | question.filters.keys()
     shape = Shape(
         groups=groups,
         grain=question.grain,
         bucket_starts=[bucket.start for bucket in cut],
         span=span,
-        parts=plan(columns, question.grain, span, data or span),
+        parts=plan(columns, question.grain, span, scene.data or span),
         filters=question.filters,
         sort=question.order,
-        limit=None if question.limit is None else question.limit + 1,
+        limit=fetched(question.limit),
         offset=offset,
+        top=question.top,
+        only=only,
     )
-    found = connection.execute(statement(shape)).fetchall()
     names = result_columns(shape)
     by_start = {bucket.start: bucket for bucket in cut}
-    rows = []
-    for values in found[: question.limit]:
+
+    def make_row(values: tuple[Any, ...]) -> Row:
         row = dict(zip(names, values, strict=True))
-        rows.append(_row(groups, row, by_start.get(row.get("bucket")), digits))  # type: ignore[arg-type]
-    return rows, question.limit is not None and len(found) > question.limit
+        return _row(scene, groups, row, by_start.get(row.get("bucket")))  # type: ignore[arg-type]
+
+    if question.limit is None and groups:
+        return Streamed(scene.connection, statement(shape), make_row)
+    return [make_row(values) for values in scene.connection.execute(statement(shape)).fetchall()]
+
+
+def _with_comparison(
+    scene: _Scene, question: RevenueQuestion, span: DateRange, rows: Sequence[Row], shift: Shift
+) -> list[Row]:
+    only = None
+    if question.group_by and (question.limit is not None or question.top):
+        # Guests are grouped under the empty id.
+        keys = {key_of(row, question.group_by) for row in rows}
+        only = [tuple("" if part is None else part for part in key) for key in keys]
+    other = shift.range(span)
+    asked = replace(
+        question, start=other.start, end=other.end, limit=None, cursor=None, compare=None, top=None
+    )
+    before = _rows(scene, asked, other, only=only) if rows else []
+    found = {_moment(row, question): row for row in before}
+    nothing = _row(scene, (), {}, None)
+
+    def with_comparison(row: Row) -> Row:
+        moment = _moment(row, question)
+        if question.grain:
+            start = max(date.fromisoformat(row["bucket"]["start_date"]), span.start)
+            moment = (bucket_bounds(shift.back(start), question.grain)[0].isoformat(), *moment[1:])
+        comparison = compared(row, found.get(moment, nothing), scene.digits)
+        return {name: value for name, value in row.items() if name != EXACT} | {"comparison": comparison}
+
+    return [with_comparison(row) for row in rows]
+
+
+def _moment(row: Row, question: RevenueQuestion) -> tuple[Any, ...]:
+    bucket = (row["bucket"]["start_date"],) if question.grain else ()
+    return (*bucket, *key_of(row, question.group_by))
 
 
 def _cut(question: RevenueQuestion, span: DateRange, data: DateRange | None) -> list[Bucket]:
@@ -137,8 +196,8 @@ def _cut(question: RevenueQuestion, span: DateRange, data: DateRange | None) -> 
     return buckets(span, question.grain, question.start, question.end, data_as_of)
 
 
-def _row(groups: Sequence[Dimension], found: Row, bucket: Bucket | None, digits: int) -> Row:
-    row: Row = {}
+def _row(scene: _Scene, groups: Sequence[Dimension], found: Row, bucket: Bucket | None) -> Row:
+    row: Row = {"rank": found["rank"]} if "rank" in found else {}
     if bucket:
         row["bucket"] = {
             "start_date": bucket.start.isoformat(),
@@ -153,10 +212,12 @@ def _row(groups: Sequence[Dimension], found: Row, bucket: Bucket | None, digits:
             row[dimension.group] = value
     sums = {name: found.get(name) or Decimal(0) for name in (*SUMS, *COUNTS)}
     total = found.get("total_net_revenue") or Decimal(0)
-    return row | measure_values(sums, total, digits)
+    row |= measure_values(sums, total, scene.digits)
+    return row | {EXACT: exact_quotients(sums, total)} if scene.keeps_exact else row
 
 
-def _data_range(connection: Connection, build: Build) -> DateRange | None:
+def data_range(connection: Connection, build: Build) -> DateRange | None:
+    """From the first published sale to the latest; None before the first."""
     if build.data_as_of is None:
         return None
     row = connection.execute("select min(sale_date) from marts.revenue_daily").fetchone()
@@ -164,31 +225,13 @@ def _data_range(connection: Connection, build: Build) -> DateRange | None:
     return DateRange(first or build.data_as_of, build.data_as_of)
 
 
-def _offset(question: RevenueQuestion, build: Build) -> int:
-    if question.cursor is None:
-        return 0
-    build_id, offset, fingerprint = envelope.read_cursor(question.cursor, int, int, str)
-    if fingerprint != _fingerprint(question) or not 0 <= offset < 2**31:
-        raise QueryError(
-            "invalid_cursor", "This cursor belongs to another question; start again without it.", "cursor"
-        )
-    if build_id != build.build_id:
-        raise QueryError(
-            "stale_cursor",
-            f"The cursor belongs to build {build_id}, the numbers are of build {build.build_id} now; "
-            "start again without cursor.",
-            "cursor",
-        )
-    return int(offset)
-
-
 def _fingerprint(question: RevenueQuestion) -> str:
-    asked = (
+    return fingerprint(
         question.group_by,
         question.grain,
         question.start,
         question.end,
         sorted((name, sorted(values)) for name, values in question.filters.items()),
         question.order,
+        question.compare,
     )
-    return hashlib.blake2b(msgspec.json.encode(asked), digest_size=8).hexdigest()

@@ -35,7 +35,7 @@ from api.queries.pieces import (
 def result_columns(shape: Shape) -> list[str]:
     """The names of the statement's columns, in order."""
     names = [f"{dimension.group}_name" for dimension in shape.groups if dimension.name]
-    return [*shape.keys, *names, *SUMS, *COUNTS, "total_net_revenue"]
+    return [*shape.keys, *names, *SUMS, *COUNTS, "total_net_revenue", *_rank(shape)]
 
 
 def statement(shape: Shape) -> sql.Composed:
@@ -49,7 +49,8 @@ def statement(shape: Shape) -> sql.Composed:
         final = sql.SQL("select {} from page").format(_final_columns(shape, "page"))
     else:
         steps["page"] = _page(shape, "frame", [*shape.keys, *SUMS])
-        steps |= counts(shape, only_page=bool(shape.groups) and shape.limit is not None)
+        is_part = shape.limit is not None or shape.only is not None or shape.top is not None
+        steps |= counts(shape, only_page=bool(shape.groups) and is_part)
         final = sql.SQL("select {} from page {}").format(
             _final_columns(shape, "counts"), left_join("counts", "page", shape.keys)
         )
@@ -117,20 +118,47 @@ def _frame(shape: Shape) -> sql.Composable:
 
 def _page(shape: Shape, source: str, names: Sequence[str]) -> sql.Composable:
     return sql.SQL(
-        "select {columns}, sum(net_revenue) over () as total_net_revenue,"
-        " row_number() over (order by {order}) as position"
-        " from {source} order by position limit {limit} offset {offset}"
+        "select {columns}, row_number() over (order by {order}) as position"
+        " from (select {names}, sum(net_revenue) over () as total_net_revenue {rank} from {source}) as ranked"
+        " where {wanted} order by position limit {limit} offset {offset}"
     ).format(
-        columns=COMMA.join(columns(names)),
-        order=_order(shape),
+        columns=COMMA.join(columns([*names, "total_net_revenue", *_rank(shape)])),
+        order=_order(shape, [*shape.top.within, "rank"] if shape.top else []),
+        names=COMMA.join(columns(names)),
+        rank=_rank_item(shape),
         source=sql.Identifier(source),
+        wanted=_wanted(shape),
         limit=sql.Literal(shape.limit),
         offset=sql.Literal(shape.offset),
     )
 
 
-def _order(shape: Shape) -> sql.Composable:
-    items: list[sql.Composable] = []
+def _rank(shape: Shape) -> list[str]:
+    return ["rank"] if shape.top else []
+
+
+def _rank_item(shape: Shape) -> sql.Composable:
+    if shape.top is None:
+        return sql.SQL("")
+    partition = COMMA.join(columns(shape.top.within))
+    return sql.SQL(", row_number() over ({} order by {}) as rank").format(
+        sql.SQL("partition by {}").format(partition) if shape.top.within else sql.SQL(""), _order(shape, [])
+    )
+
+
+def _wanted(shape: Shape) -> sql.Composable:
+    if shape.top is not None:
+        return sql.SQL("rank <= {}").format(sql.Literal(shape.top.n))
+    if shape.only is None:
+        return sql.SQL("true")
+    groups = COMMA.join(sql.SQL("({})").format(COMMA.join(map(sql.Literal, group))) for group in shape.only)
+    return sql.SQL("({}) in ({})").format(COMMA.join(columns(shape.columns)), groups)
+
+
+def _order(shape: Shape, first: Sequence[str]) -> sql.Composable:
+    items: list[sql.Composable] = [
+        sql.Identifier(name) if name == "rank" else _by_text(name) for name in first
+    ]  # fmt: skip
     for name in shape.sort:
         key = name.lstrip("-")
         column = next((dimension.column for dimension in shape.groups if dimension.group == key), None)
@@ -167,6 +195,6 @@ def _final_columns(shape: Shape, counts_from: str) -> sql.Composable:
             *names,
             *columns(SUMS, "page"),
             *(zero_if_missing(counts_from, name) for name in COUNTS),
-            sql.Identifier("page", "total_net_revenue"),
+            *columns(["total_net_revenue", *_rank(shape)], "page"),
         ]
     )

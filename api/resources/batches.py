@@ -8,6 +8,7 @@ from flask import Response
 from pydantic import Field
 
 from api import envelope
+from api.access import requires
 from api.documented import answers_with
 from api.models import Counts, Model, PageInfo
 from api.parameters import Page, Text
@@ -71,6 +72,7 @@ class BatchPage(Page):
     "database_unavailable",
     "query_timeout",
 )
+@requires("analytics:read", regional=False)
 def get_batches(query_data: BatchPage) -> Response:
     """What was loaded, newest first."""
     before = None if query_data.cursor is None else envelope.read_cursor(query_data.cursor, int)[0]

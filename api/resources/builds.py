@@ -1,17 +1,23 @@
 """Builds: what was published, when, and what it changed in sum."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response
+from pydantic import Field
 
 from api import envelope
-from api.documented import answers_with
-from api.models import Counts, Model, Money, PageInfo
+from api.access import requires
+from api.answering import answered
+from api.documented import PAGING, analysis, answers_with
+from api.models import Counts, Meta, Model, Money, PageInfo
 from api.parameters import Page
 from api.problems import Problem
 from api.queries.builds import find_build, list_builds
+from api.queries.changes import ChangesQuestion, changes
+from api.resources.filters import Paged, Range, page_limit, units
 from api.responses import json_response
 from api.services import services
 
@@ -55,6 +61,29 @@ class BuildList(Model):
     page: PageInfo
 
 
+class ChangesAsked(Range, Paged):
+    """Which days of the build's changes."""
+
+
+class ChangeRow(Model):
+    """One measure of one day, before the build and after it."""
+
+    sale_date: date
+    measure: str
+    old: Money
+    new: Money
+    difference: Money
+    batch_ids: list[int] = Field(description="The deliveries that did it; a full build names none.")
+
+
+class ChangeList(Model):
+    """Changes in order of time."""
+
+    data: list[ChangeRow]
+    meta: Meta
+    page: PageInfo
+
+
 @blueprint.get("")
 @blueprint.input(Page, location="query")
 @answers_with(
@@ -66,6 +95,7 @@ class BuildList(Model):
     "database_unavailable",
     "query_timeout",
 )
+@requires("analytics:read", regional=False)
 def get_builds(query_data: Page) -> Response:
     """The builds, failed ones too, newest first."""
     before = None if query_data.cursor is None else envelope.read_cursor(query_data.cursor, int)[0]
@@ -76,12 +106,34 @@ def get_builds(query_data: Page) -> Response:
 
 @blueprint.get("/<int:build_id>")
 @answers_with(blueprint, BuildOne, "database_unavailable", "query_timeout")
+@requires("analytics:read", regional=False)
 def get_build(build_id: int) -> Response:
     """One build."""
+    return json_response({"data": _find(build_id)})
+
+
+@blueprint.get("/<int:build_id>/changes")
+@blueprint.input(ChangesAsked, location="query")
+@analysis(blueprint, ChangeList, *PAGING)
+@requires("analytics:read", regional=False)
+def get_build_changes(build_id: int, query_data: ChangesAsked) -> Response:
+    """What a build changed: each day and measure, old and new, and the batches that did it."""
+    _find(build_id)
+    question = ChangesQuestion(
+        build_id,
+        start=query_data.start_date,
+        end=query_data.end_date,
+        limit=page_limit(query_data),
+        cursor=query_data.cursor,
+    )
+    return answered(query_data, ChangeRow, partial(changes, question=question, **units()))
+
+
+def _find(build_id: int) -> dict[str, Any]:
     found = None
     if build_id <= LARGEST_ID:
         with services().database.snapshot() as connection:
             found = find_build(connection, build_id, services().settings.currency)
     if found is None:
         raise Problem("not_found", f"There is no build {build_id}.")
-    return json_response({"data": found})
+    return found

@@ -5,6 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
+from api.access import public
 from api.documented import answers_with
 from api.models import Model
 from api.problems import PROBLEM_TYPES, Problem
@@ -47,6 +48,7 @@ class ProblemOne(Model):
 
 @blueprint.get("/api/v1/definitions")
 @answers_with(blueprint, Definitions)
+@public
 def get_definitions() -> Response:
     """Every measure, defined."""
     rows: list[dict[str, Any]] = [
@@ -64,6 +66,7 @@ def get_definitions() -> Response:
 
 @blueprint.get("/problems/<code>")
 @answers_with(blueprint, ProblemOne)
+@public
 def get_problem(code: str) -> Response:
     """What a problem's `type` leads to."""
     found = PROBLEM_TYPES.get(code)

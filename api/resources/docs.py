@@ -8,6 +8,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, send_file, send_from_directory
 from pydantic import BaseModel, ConfigDict
 
+from api.access import public
 from api.documented import answers_with
 from api.models import Model
 from api.problems import Problem
@@ -72,6 +73,7 @@ class Links(Model):
 
 @blueprint.get("/")
 @answers_with(blueprint, Links)
+@public
 def get_index() -> Response:
     """Where things are."""
     links = {
@@ -90,6 +92,7 @@ def get_index() -> Response:
 
 @blueprint.get("/openapi.json")
 @answers_with(blueprint, OpenApi)
+@public
 def get_openapi() -> Response:
     """This document."""
     app: Any = current_app
@@ -99,6 +102,7 @@ def get_openapi() -> Response:
 
 @blueprint.get("/docs")
 @blueprint.doc(responses=HTML)
+@public
 def get_docs() -> Response:
     """A page to read and to try the API."""
     return _page(Response(PAGE, content_type="text/html; charset=utf-8"), DOCS_POLICY)
@@ -106,6 +110,7 @@ def get_docs() -> Response:
 
 @blueprint.get("/docs/<name>")
 @blueprint.doc(hide=True)
+@public
 def get_docs_file(name: str) -> Response:
     """A file of that page."""
     if name == "start.js":
@@ -120,6 +125,7 @@ def get_docs_file(name: str) -> Response:
     responses=HTML,
     extensions={"x-problem-codes": ["lineage_unavailable"]},
 )
+@public
 def get_lineage() -> Response:
     """How every model comes to be: the dbt documentation."""
     page = services().settings.home / "dbt_docs" / "index.html"

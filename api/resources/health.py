@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from psycopg_pool import PoolTimeout
 
+from api.access import public
 from api.dagster import DagsterUnavailable
 from api.documented import answers_with
 from api.models import Model
@@ -41,6 +42,7 @@ class Readiness(Model):
 
 @blueprint.get("/healthz")
 @answers_with(blueprint, Alive)
+@public
 def get_healthz() -> Response:
     """Whether the process answers; asks nothing of anybody else."""
     return json_response({"status": "ok"})
@@ -48,6 +50,7 @@ def get_healthz() -> Response:
 
 @blueprint.get("/readyz")
 @answers_with(blueprint, Readiness, "database_unavailable")
+@public
 def get_readyz() -> Response:
     """Whether reads can be answered, and how each part is."""
     parts = {**_database_and_numbers(), "dagster": _dagster()}
@@ -70,9 +73,10 @@ def _database_and_numbers() -> dict[str, dict[str, Any]]:
 
 def _dagster() -> dict[str, Any]:
     try:
-        return _part("ok", f"version {services().dagster.version()}")
+        services().dagster.version()
     except DagsterUnavailable as error:
         return _part("down", f"{error.detail} Numbers can be read, refreshes cannot be started.")
+    return _part("ok")
 
 
 def _part(status: str, detail: str | None = None) -> dict[str, Any]:

@@ -5,24 +5,25 @@ from typing import Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response
 from pydantic import Field
 
 from api import envelope, jobs
+from api.access import requires
 from api.documented import answers_with
-from api.models import Counts, Model, PageInfo
-from api.parameters import Cursor, Limit, Page, Parameters, Text
-from api.problems import Problem, problem_body
-from api.queries.errors import QueryError
-from api.queries.refreshes import RefreshRequest, list_refreshes
+from api.documented_jobs import starts_job
+from api.models import Model, PageInfo
+from api.parameters import Cursor, Limit, Parameters, Text
+from api.queries.jobs import Job
+from api.resources import job_answers
+from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response
 from api.services import services
 
 blueprint = APIBlueprint("refreshes", __name__, url_prefix="/api/v1/refreshes", tag="Refreshes")
 shortcut = APIBlueprint("refresh", __name__, tag="Refreshes")
 
-POLL_SECONDS = 1
-Status = Literal["queued", "running", "succeeded", "failed", "canceled"]
+_KINDS: tuple[Literal["refresh"]] = ("refresh",)
 
 
 class RefreshBody(Parameters):
@@ -35,46 +36,29 @@ class RefreshBody(Parameters):
     sources: list[Text] | None = Field(None, description="Only these sources; default all.", min_length=1)
 
 
-class Job(Model):
+class Refresh(JobModel):
     """A refresh and what became of it."""
 
-    id: UUID
-    status: Status
-    requested_by: str
     mode: str | None
     full: bool
     sources: list[str] | None
-    requested_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
     batches_fixed_at: datetime | None = Field(
         description="Since when new callers are not joined to this job any more."
     )
     build_id: int | None = Field(description="The build it published; null while there is none.")
-    counts: Counts = Field(description="Progress, in rows.")
-    message: str | None
-    problem: dict[str, Any] | None = Field(description="Why it failed, in the form of every problem.")
-    dagster_run_id: str | None
-    links: dict[str, str]
 
 
-class JobOne(Model):
+class RefreshOne(Model):
     """One refresh."""
 
-    data: Job
+    data: Refresh
 
 
-class JobList(Model):
+class RefreshList(Model):
     """Refreshes, newest first."""
 
-    data: list[Job]
+    data: list[Refresh]
     page: PageInfo
-
-
-class JobPage(Page):
-    """A list of refreshes."""
-
-    status: Status | None = Field(None, description="Only refreshes in this state.")
 
 
 class LogLine(Model):
@@ -100,15 +84,14 @@ class LogPage(Parameters):
     cursor: Cursor = None
 
 
-STARTING = (
-    "invalid_parameter", "invalid_value", "invalid_body", "unsupported_media_type", "database_unavailable",
-    "dagster_unavailable",
-)  # fmt: skip
+BODY = ("invalid_value", "invalid_body", "unsupported_media_type")
 
 
 @shortcut.post("/refresh")
 @shortcut.input(RefreshBody)
-@answers_with(shortcut, JobOne, *STARTING, status=202)
+@answers_with(shortcut, RefreshOne, *BODY, *STARTING, status=202)
+@starts_job(shortcut)
+@requires("refresh:run", regional=False)
 def post_refresh(json_data: RefreshBody) -> Response:
     """Ask for a refresh; the short way."""
     return _start(json_data)
@@ -116,7 +99,9 @@ def post_refresh(json_data: RefreshBody) -> Response:
 
 @blueprint.post("")
 @blueprint.input(RefreshBody)
-@answers_with(blueprint, JobOne, *STARTING, status=202)
+@answers_with(blueprint, RefreshOne, *BODY, *STARTING, status=202)
+@starts_job(blueprint)
+@requires("refresh:run", regional=False)
 def post_refreshes(json_data: RefreshBody) -> Response:
     """Ask for a refresh.
 
@@ -127,38 +112,26 @@ def post_refreshes(json_data: RefreshBody) -> Response:
 
 @blueprint.get("")
 @blueprint.input(JobPage, location="query")
-@answers_with(
-    blueprint, JobList, "invalid_parameter", "invalid_value", "invalid_cursor", "database_unavailable"
-)  # fmt: skip
+@answers_with(blueprint, RefreshList, *LISTING)
+@requires("analytics:read", regional=False)
 def get_refreshes(query_data: JobPage) -> Response:
     """The refreshes, newest first."""
-    before = None if query_data.cursor is None else _read_cursor(query_data.cursor)
-    with services().database.writing() as connection:
-        found = list_refreshes(connection, before, query_data.limit + 1, query_data.status)
-    rows, next_cursor = found[: query_data.limit], None
-    if len(found) > query_data.limit:
-        next_cursor = envelope.make_cursor(rows[-1]["requested_at"].isoformat(), str(rows[-1]["refresh_id"]))
-    return json_response({"data": [_written(row) for row in rows], "page": envelope.page(next_cursor)})
+    return job_answers.listed(_KINDS, query_data, _written)
 
 
 @blueprint.get("/<uuid:refresh_id>")
-@answers_with(blueprint, JobOne, "database_unavailable")
+@answers_with(blueprint, RefreshOne, "database_unavailable")
+@requires("analytics:read", regional=False)
 def get_refresh(refresh_id: UUID) -> Response:
     """One refresh as it is now."""
-    return _answer(jobs.follow(services().database, services().dagster, refresh_id))
+    job = jobs.follow(services().database, services().dagster, _KINDS, refresh_id)
+    return job_answers.answer(_written(job))
 
 
 @blueprint.get("/<uuid:refresh_id>/logs")
 @blueprint.input(LogPage, location="query")
-@answers_with(
-    blueprint,
-    LogLines,
-    "invalid_parameter",
-    "invalid_value",
-    "invalid_cursor",
-    "database_unavailable",
-    "dagster_unavailable",
-)  # fmt: skip
+@answers_with(blueprint, LogLines, *LISTING, "dagster_unavailable")
+@requires("refresh:run", regional=False)
 def get_refresh_logs(refresh_id: UUID, query_data: LogPage) -> Response:
     """The log of a refresh's run.
 
@@ -172,74 +145,37 @@ def get_refresh_logs(refresh_id: UUID, query_data: LogPage) -> Response:
 
 
 @blueprint.delete("/<uuid:refresh_id>")
-@answers_with(
-    blueprint,
-    JobOne,
-    "job_finished",
-    "not_cancelable",
-    "database_unavailable",
-    "dagster_unavailable",
-    status=202,
-)  # fmt: skip
+@answers_with(blueprint, RefreshOne, *CANCELING, status=202)
+@requires("refresh:run", regional=False)
 def delete_refresh(refresh_id: UUID) -> Response:
     """Cancel a refresh; all who joined it are canceled with it.
 
     A refresh of the command line runs in its terminal's own process and can only be stopped there.
     """
-    return _answer(jobs.cancel(services().database, services().dagster, refresh_id), status=202)
+    job = jobs.cancel(services().database, services().dagster, _KINDS, refresh_id)
+    return job_answers.answer(_written(job), status=202)
 
 
 def _start(body: RefreshBody) -> Response:
-    sources = tuple(sorted(set(body.sources))) if body.sources is not None else None
-    asked = RefreshRequest(is_full=body.full, mode=body.mode, sources=sources)
-    job = jobs.start(services().database, services().dagster, asked, requested_by="api")
-    return _answer(job, status=202)
+    sources = sorted(set(body.sources)) if body.sources is not None else None
+    asked = {"mode": body.mode, "full": body.full, "sources": sources}
+    new = job_answers.new_job("refresh", asked, is_joinable=True)
+    config = asked | {"sources": sources or [], "requested_by": new.requested_by}
+    launch = jobs.Launch("refresh", {"resources": {"refresh_request": {"config": config}}})
+    job, is_replayed = jobs.start(
+        services().database, services().dagster, new, launch, job_answers.idempotency_key()
+    )
+    return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
 
 
-def _answer(job: jobs.Job, status: int = 200) -> Response:
-    written = _written(job)
-    response = json_response({"data": written}, status)
-    if job["status"] in ("queued", "running"):
-        response.headers["Retry-After"] = str(POLL_SECONDS)
-    if request.method != "GET":
-        response.headers["Location"] = written["links"]["self"]
-    return response
-
-
-def _written(job: jobs.Job) -> dict[str, Any]:
-    address = f"{blueprint.url_prefix}/{job['refresh_id']}"
-    return {
-        "id": str(job["refresh_id"]),
-        "status": job["status"],
-        "requested_by": job["requested_by"],
-        "mode": job["mode"],
-        "full": job["is_full"],
-        "sources": job["sources"],
-        "requested_at": job["requested_at"],
-        "started_at": job["started_at"],
-        "finished_at": job["finished_at"],
+def _written(job: Job) -> dict[str, Any]:
+    found = job_answers.written(job, "/api/v1/refreshes", "refresh_failed")
+    asked = job["request"]
+    found["links"]["logs"] = f"{found['links']['self']}/logs"
+    return found | {
+        "mode": asked["mode"],
+        "full": asked["full"],
+        "sources": asked["sources"],
         "batches_fixed_at": job["batches_fixed_at"],
         "build_id": job["build_id"],
-        "counts": job["counts"],
-        "message": job["message"],
-        "problem": _problem(job),
-        "dagster_run_id": job["dagster_run_id"],
-        "links": {"self": address, "logs": f"{address}/logs"},
     }
-
-
-def _problem(job: jobs.Job) -> dict[str, Any] | None:
-    if job["status"] != "failed":
-        return None
-    told: dict[str, Any] = job["problem"] or {}
-    detail = told.get("detail") or job["message"] or "The refresh failed; its log tells more."
-    return problem_body(Problem("refresh_failed", detail)) | told
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    moment, refresh_id = envelope.read_cursor(cursor, str, str)
-    try:
-        return datetime.fromisoformat(moment), UUID(refresh_id)
-    except ValueError as error:
-        detail = "This cursor belongs to no page of this list; start again without it."
-        raise QueryError("invalid_cursor", detail, "cursor") from error

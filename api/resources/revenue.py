@@ -1,28 +1,26 @@
 """Revenue: every measure, by group and by time."""
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 from apiflask import APIBlueprint
 from flask import Response
 from pydantic import AfterValidator, Field
 
-from api import envelope
-from api.documented import answers_with
-from api.parameters import COMMA_SEPARATED, IsoDate, Page, Parameters, Text
+from api.access import requires
+from api.answering import answered
+from api.documented import PAGING, analysis
+from api.parameters import COMMA_SEPARATED, Text
+from api.queries.comparison import Compare
 from api.queries.dates import Grain
-from api.queries.dimensions import FILTERS, GroupName
-from api.queries.revenue import SORT_NAMES, Answer, RevenueQuestion, answer
-from api.resources.revenue_models import RevenueList, RevenueOne
-from api.responses import json_response
-from api.services import services
+from api.queries.dimensions import GroupName
+from api.queries.revenue import SORT_NAMES, RevenueQuestion, answer
+from api.resources.filters import Filters, Paged, asked_filters, lines_behind, page_limit, units
+from api.resources.revenue_models import RevenueList, RevenueOne, RevenueRow, RevenueTotal
 
 blueprint = APIBlueprint("revenue", __name__, url_prefix="/api/v1/revenue", tag="Revenue")
 
-READING = (
-    "invalid_parameter", "invalid_value", "invalid_range", "no_build", "database_unavailable",
-    "query_timeout",
-)  # fmt: skip
-LISTING = (*READING, "invalid_cursor", "stale_cursor", "too_many_buckets")
+LISTING = (*PAGING, "too_many_buckets")
 
 
 def _known_sort(name: str) -> str:
@@ -31,20 +29,15 @@ def _known_sort(name: str) -> str:
     return name
 
 
-class Filters(Parameters):
-    """Which lines count; a repeated parameter is OR, different ones are AND."""
+class Total(Filters):
+    """Filters, and a range to compare with."""
 
-    start_date: IsoDate | None = Field(None, description="First day, inclusive; default the data's first.")
-    end_date: IsoDate | None = Field(None, description="Last day, inclusive; default the data's last.")
-    product_id: list[Text] = Field(default=[], description="Product ids; repeat for OR.")
-    category: list[Text] = Field(default=[], description="Categories as sold; repeat for OR.")
-    region: list[Text] = Field(default=[], description="Regions; repeat for OR.")
-    payment_method: list[Text] = Field(default=[], description="Payment methods; repeat for OR.")
-    customer_id: list[Text] = Field(default=[], description="Customer ids; repeat for OR.")
-    source: list[Text] = Field(default=[], description="Sources; repeat for OR.")
+    compare: Compare | None = Field(
+        None, description="Add the figures of the range before, or of a year earlier."
+    )
 
 
-class Listing(Filters, Page):
+class Listing(Total, Paged):
     """Filters, and the order and length of the list."""
 
     grain: Grain | None = Field(None, description="Cut the range into buckets (ISO weeks).")
@@ -74,7 +67,8 @@ class Trend(Grouped):
 
 @blueprint.get("")
 @blueprint.input(Grouped, location="query")
-@answers_with(blueprint, RevenueList, *LISTING)
+@analysis(blueprint, RevenueList, *LISTING)
+@requires("analytics:read")
 def get_revenue(query_data: Grouped) -> Response:
     """Revenue by any groups and grain.
 
@@ -84,17 +78,25 @@ def get_revenue(query_data: Grouped) -> Response:
 
 
 @blueprint.get("/total")
-@blueprint.input(Filters, location="query")
-@answers_with(blueprint, RevenueOne, *READING)
-def get_total(query_data: Filters) -> Response:
+@blueprint.input(Total, location="query")
+@analysis(blueprint, RevenueOne)
+@requires("analytics:read")
+def get_total(query_data: Total) -> Response:
     """Revenue over the whole range, as one object."""
-    found = _answer(RevenueQuestion(**_asked(query_data)))
-    return json_response({"data": found.rows[0], "meta": found.meta})
+    question = RevenueQuestion(
+        start=query_data.start_date,
+        end=query_data.end_date,
+        filters=asked_filters(query_data),
+        compare=query_data.compare,
+    )
+    ask = partial(answer, question=question, **units())
+    return answered(query_data, RevenueTotal, ask, is_one=True, lines=lines_behind(query_data))
 
 
 @blueprint.get("/by-product")
 @blueprint.input(Listing, location="query")
-@answers_with(blueprint, RevenueList, *LISTING)
+@analysis(blueprint, RevenueList, *LISTING)
+@requires("analytics:read")
 def get_by_product(query_data: Listing) -> Response:
     """Revenue by product, under its current name."""
     return _list(query_data, ("product",))
@@ -102,7 +104,8 @@ def get_by_product(query_data: Listing) -> Response:
 
 @blueprint.get("/by-category")
 @blueprint.input(Listing, location="query")
-@answers_with(blueprint, RevenueList, *LISTING)
+@analysis(blueprint, RevenueList, *LISTING)
+@requires("analytics:read")
 def get_by_category(query_data: Listing) -> Response:
     """Revenue by category, as sold."""
     return _list(query_data, ("category",))
@@ -110,7 +113,8 @@ def get_by_category(query_data: Listing) -> Response:
 
 @blueprint.get("/by-region")
 @blueprint.input(Listing, location="query")
-@answers_with(blueprint, RevenueList, *LISTING)
+@analysis(blueprint, RevenueList, *LISTING)
+@requires("analytics:read")
 def get_by_region(query_data: Listing) -> Response:
     """Revenue by region."""
     return _list(query_data, ("region",))
@@ -118,32 +122,23 @@ def get_by_region(query_data: Listing) -> Response:
 
 @blueprint.get("/trend")
 @blueprint.input(Trend, location="query")
-@answers_with(blueprint, RevenueList, *LISTING)
+@analysis(blueprint, RevenueList, *LISTING)
+@requires("analytics:read")
 def get_trend(query_data: Trend) -> Response:
     """Revenue over time, by month unless another grain is asked."""
     return _list(query_data, tuple(query_data.group_by))
 
 
 def _list(asked: Listing, group_by: tuple[str, ...]) -> Response:
-    found = _answer(
-        RevenueQuestion(
-            **_asked(asked),
-            group_by=group_by,
-            grain=asked.grain,
-            sort=tuple(asked.sort),
-            limit=asked.limit,
-            cursor=asked.cursor,
-        )
+    question = RevenueQuestion(
+        group_by=group_by,
+        grain=asked.grain,
+        start=asked.start_date,
+        end=asked.end_date,
+        filters=asked_filters(asked),
+        sort=tuple(asked.sort),
+        limit=page_limit(asked),
+        cursor=asked.cursor,
+        compare=asked.compare,
     )
-    return json_response({"data": found.rows, "meta": found.meta, "page": envelope.page(found.next_cursor)})
-
-
-def _asked(asked: Filters) -> dict[str, Any]:
-    filters = {name: values for name in FILTERS if (values := getattr(asked, name))}
-    return {"start": asked.start_date, "end": asked.end_date, "filters": filters}
-
-
-def _answer(question: RevenueQuestion) -> Answer:
-    settings = services().settings
-    with services().database.snapshot() as connection:
-        return answer(connection, question, currency=settings.currency, time_zone=settings.time_zone)
+    return answered(asked, RevenueRow, partial(answer, question=question, **units()), lines=lines_behind(asked))

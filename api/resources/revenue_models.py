@@ -35,12 +35,51 @@ def _field(measure: Measure) -> tuple[Any, Any]:
 
 _measure_fields: dict[str, Any] = {measure.name: _field(measure) for measure in MEASURES}
 
+class ComparedMoney(Model):
+    """An amount in the other range, the difference from it, and the quotient by it."""
+
+    previous: Money | None
+    difference: Money | None
+    ratio: Ratio | None = Field(description="This range's value ÷ the other's; null when undefined.")
+
+
+class ComparedCount(Model):
+    """A count in the other range, the difference from it, and the quotient by it."""
+
+    previous: int | None
+    difference: int | None
+    ratio: Ratio | None
+
+
+class ComparedRatio(Model):
+    """A ratio or average in the other range, the difference from it, and the quotient by it."""
+
+    previous: Ratio | None
+    difference: Ratio | None
+    ratio: Ratio | None
+
+
+_COMPARED = {"money": ComparedMoney, "count": ComparedCount, "ratio": ComparedRatio, "average": ComparedRatio}
+_compared_fields: dict[str, Any] = {measure.name: (_COMPARED[measure.kind], ...) for measure in MEASURES}
+ComparedMeasures = create_model(
+    "ComparedMeasures",
+    __base__=Model,
+    __doc__="Every measure beside its value in the other range.",
+    **_compared_fields,
+)
+_comparison: Any = (ComparedMeasures | None, Field(None, description="There when `compare` was asked."))
+
 RevenueTotal = create_model(
-    "RevenueTotal", __base__=Model, __doc__="Every measure over the whole range.", **_measure_fields
+    "RevenueTotal",
+    __base__=Model,
+    __doc__="Every measure over the whole range.",
+    **_measure_fields,
+    comparison=_comparison,
 )
 
 
 class _Groups(Model):
+    rank: int | None = Field(default=None, description="There in rankings.")
     bucket: BucketModel | None = Field(default=None, description="There when a grain was asked.")
     product: Named | None = None
     category: str | None = None
@@ -55,7 +94,15 @@ RevenueRow = create_model(
     __base__=_Groups,
     __doc__="Every measure of one group and bucket; only the asked keys are there.",
     **_measure_fields,
+    comparison=_comparison,
 )
+
+
+class TopList(Model):
+    """The first groups of a ranking."""
+
+    data: list[RevenueRow]
+    meta: Meta
 
 
 class RevenueList(Model):

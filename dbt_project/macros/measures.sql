@@ -31,3 +31,22 @@
     }} as {{ measure }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- Orders and return documents, counted over signed orders (columns of int_order_changes). -#}
+{% macro signed_orders() -%}
+    coalesce(sum(sign) filter (where is_sale), 0) as orders,
+    coalesce(sum(sign) filter (where not is_sale), 0) as return_orders
+{%- endmacro %}
+
+{% macro orders_rolled_forward() -%}
+    (coalesce(published.orders, 0) + signed.orders)::bigint as orders,
+    (coalesce(published.return_orders, 0) + signed.return_orders)::bigint as return_orders
+{%- endmacro %}
+
+{#- The mean of the middle two, in numeric: percentile_cont would make money a float. -#}
+{% macro exact_median(value) -%}
+    0.5 * (
+        percentile_disc(0.5) within group (order by {{ value }})
+        + percentile_disc(0.5) within group (order by {{ value }} desc)
+    )
+{%- endmacro %}

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from pipeline.assets.landing import RAW
 from pipeline.assets.session import RefreshSession
-from pipeline.builds import refresh_log
+from pipeline.builds import job_log
 from pipeline.builds.dbt_runner import NodeResult, ensure_manifest, failing_rows, load_manifest, run_dbt
 from pipeline.builds.plan import SAMPLE_LEAVES, start_build
 from pipeline.settings import get_settings
@@ -83,10 +83,10 @@ def plan_build(
         )
         build = session.build
         if build is None:
-            refresh_log.fix_batches(session.connection, session.refresh_id)
+            job_log.fix_batches(session.connection, session.refresh_id)
             message = "No new data: the numbers are as they were."
             context.log.info(message)
-            refresh_log.finish(session.connection, session.refresh_id, "succeeded", message)
+            job_log.finish(session.connection, session.refresh_id, "succeeded", message)
             return
     if build.sample_retired:
         context.log.info(SAMPLE_LEAVES)

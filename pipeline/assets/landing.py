@@ -7,8 +7,9 @@ from typing import Literal, cast
 
 import dagster as dg
 
+from pipeline.assets.progress import ProgressReport, outcomes, totals
 from pipeline.assets.session import RefreshSession, progress_listener
-from pipeline.builds import refresh_log
+from pipeline.builds import job_log
 from pipeline.builds.plan import FIRST_START
 from pipeline.landing import BatchResult, LandingError, LandingRequest, land
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
@@ -18,7 +19,6 @@ RAW = ("order_lines", "products", "customers", "quarantine")
 # Every refresh looks for files, whether or not it finds any.
 WARN_AFTER = timedelta(hours=get_settings().freshness_hours)
 FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=WARN_AFTER, fail_window=2 * WARN_AFTER)
-COUNTED = ("rows_read", "rows_accepted", "rows_quarantined")
 
 
 @dg.multi_asset(
@@ -67,7 +67,9 @@ def order_lines(
             results = _land(session, tuple(map(Path, session.request.files)), session.request.source)
         else:
             results = list(_land_inbox(session))
-        refresh_log.add_counts(session.connection, session.refresh_id, _totals(results))
+        job_log.add_counts(session.connection, session.refresh_id, totals(results))
+        if session.request.files:
+            job_log.set_result(session.connection, session.refresh_id, {"files": outcomes(results)})
     for result in results:
         context.log.info(f"{result.file_name}: {result.status}. {result.message or ''}")
     for table in RAW:
@@ -102,6 +104,7 @@ def _is_late_sample(session: RefreshSession) -> bool:
 def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list[BatchResult]:
     request = LandingRequest(
         paths=paths,
+        names=tuple(session.request.file_names),
         source=source,
         mode=cast(Literal["append", "overwrite"], session.request.mode or "append"),
         duplicate_rows=cast(Literal["quarantine", "keep"], session.request.duplicate_rows),
@@ -109,7 +112,8 @@ def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list
         requested_by=session.request.requested_by,
         dagster_run_id=session.run_id,
     )
-    return land(session.owner_url, request, progress_listener.get())
+    report = ProgressReport(session.connection, session.refresh_id, progress_listener.get())
+    return land(session.owner_url, request, report)
 
 
 def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:
@@ -120,7 +124,7 @@ def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:
     """
     settings = session.settings
     # A file that comes from now on is for the next refresh.
-    refresh_log.fix_batches(session.connection, session.refresh_id)
+    job_log.fix_batches(session.connection, session.refresh_id)
     files = settled_files(settings.inbox_folder, settings.inbox_settle_seconds)
     wanted = [file for file in files if not session.request.sources or file.source in session.request.sources]
     for group in _calls(wanted, session.request.mode):
@@ -151,19 +155,12 @@ def _move(session: RefreshSession, item: InboxFile, result: BatchResult) -> None
         move_loaded(session.settings.home, item, result)
 
 
-def _totals(results: list[BatchResult]) -> dict[str, int]:
-    return {name: sum(getattr(result, name) for result in results) for name in COUNTED} | {
-        "files": len(results),
-        "files_refused": sum(result.status in ("refused", "failed") for result in results),
-    }
-
-
 def _metadata(results: list[BatchResult]) -> dict[str, dg.MetadataValue]:
     seconds = sum(result.seconds for result in results)
-    totals = _totals(results)
+    counts = totals(results)
     return {
-        **{name: dg.MetadataValue.int(count) for name, count in totals.items()},
-        "rows_per_second": dg.MetadataValue.int(round(totals["rows_read"] / seconds) if seconds else 0),
+        **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
+        "rows_per_second": dg.MetadataValue.int(round(counts["rows_read"] / seconds) if seconds else 0),
         "batches": dg.MetadataValue.md(_batches_table(results)),
         "quarantined": dg.MetadataValue.md(_quarantine_table(results)),
     }

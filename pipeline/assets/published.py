@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import dagster as dg
 from psycopg.types.json import Jsonb
 
 from pipeline.assets.session import RefreshSession
+from pipeline.builds.anomalies import NEWEST_DAYS, Anomaly, anomalies_of_build
 from pipeline.builds.dbt_runner import dbt_home, load_manifest, project_hash, run_dbt
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.publish import Publication, analyze_published, publish
@@ -15,6 +17,7 @@ from pipeline.warehouse.place import private_folder
 
 DECLARATIONS = read_declarations(load_manifest(get_settings()))
 FACT = dg.AssetKey(["core", "fct_order_lines"])
+ANOMALIES = dg.AssetKey(["marts", "revenue_anomalies"])
 
 
 def _spec(item: Published) -> dg.AssetSpec:
@@ -35,7 +38,12 @@ def _spec(item: Published) -> dg.AssetSpec:
             "full_build_finds_no_difference",
             asset=FACT,
             description="A full build without new batches must leave every row as it was.",
-        )
+        ),
+        dg.AssetCheckSpec(
+            "revenue_is_as_expected",
+            asset=ANOMALIES,
+            description=f"No changed day of the newest {NEWEST_DAYS} is far from what was expected.",
+        ),
     ],
 )
 def publish_build(
@@ -67,6 +75,19 @@ def publish_build(
         asset_key=FACT,
         passed=expected or difference == 0,
         metadata={"rows_that_differed": 0 if expected else difference},
+    )
+    yield _revenue_check(anomalies_of_build(session.connection, publication.build_id))
+
+
+def _revenue_check(anomalies: list[Anomaly]) -> dg.AssetCheckResult:
+    """A warning: sales may be as they are, and nobody but the shop can know."""
+    days = [{name: str(value) for name, value in asdict(anomaly).items()} for anomaly in anomalies]
+    return dg.AssetCheckResult(
+        check_name="revenue_is_as_expected",
+        asset_key=ANOMALIES,
+        passed=not anomalies,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"days": dg.MetadataValue.json(days)},
     )
 
 

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from pipeline.builds import refresh_log
+from pipeline.builds import job_log
 from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
 from pipeline.warehouse.locks import lock_askers
@@ -33,7 +33,7 @@ def close_leftover_runs(settings: Settings, grace_seconds: float = 0) -> int:
         ]
         for run in runs:
             instance.report_run_failed(run, "The process that worked on this run ended.")
-        refresh_log.close_leftovers(db, [run.run_id for run in runs])
+        job_log.close_leftovers(db, [run.run_id for run in runs])
     return len(runs)
 
 

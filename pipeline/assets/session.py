@@ -1,4 +1,4 @@
-"""One refresh: its configuration, the lock it holds, and its row in ``app.refreshes``."""
+"""One refresh: its configuration, the lock it holds, and its row in ``app.jobs``."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +12,8 @@ from dagster import DagsterExecutionInterruptedError
 from psycopg import Connection
 from pydantic import Field
 
-from pipeline.builds import refresh_log
+from pipeline.assets.uploads import remove_upload
+from pipeline.builds import job_log
 from pipeline.builds.dbt_runner import load_manifest
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import Build
@@ -22,7 +23,8 @@ from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
 from pipeline.warehouse.locks import refresh_lock
 
-REFRESH_ID_TAG = "tillhouse/refresh_id"
+# The job row that a run was launched for; a retried run has the same.
+JOB_ID_TAG = "tillhouse/job_id"
 
 # Where landing reports its progress, when somebody looks on (the command line does).
 progress_listener: ContextVar[Callable[[Progress], None]] = ContextVar(
@@ -34,6 +36,7 @@ class RefreshRequest(dg.Config):
     """What a refresh is asked to do; without files it takes what the inbox holds."""
 
     files: list[str] = Field(default=[], description="Files to land; empty: what the inbox holds.")
+    file_names: list[str] = Field(default=[], description="What uploaded `files` are called on record.")
     source: str = Field(default="default", description="The source of `files`.")
     mode: str | None = Field(default=None, description="append (default) or overwrite.")
     duplicate_rows: str = Field(default="quarantine", description="quarantine or keep.")
@@ -94,7 +97,7 @@ class RefreshSession:
     def _close(self, status: str, message: str, problem: dict[str, Any] | None) -> None:
         # The step's own connection may be what broke.
         with connect(self.owner_url, autocommit=True) as connection:
-            refresh_log.finish(connection, self.refresh_id, status, message, problem)
+            job_log.finish(connection, self.refresh_id, status, message, problem)
             if self.build is not None:
                 connection.execute(
                     """
@@ -123,14 +126,12 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
         ),
         connect(owner_url, autocommit=True) as connection,
     ):
-        refresh_id = refresh_log.begin(
+        refresh_id = job_log.begin_refresh(
             connection,
-            refresh_id=run.tags.get(REFRESH_ID_TAG),
+            job_id=run.tags.get(JOB_ID_TAG),
             run_id=run.run_id,
             requested_by=request.requested_by,
-            full=request.full,
-            mode=request.mode,
-            sources=request.sources,
+            request={"full": request.full, "mode": request.mode, "sources": request.sources or None},
             takes_inbox=not request.files,
         )
         orphans = close_orphans(connection)
@@ -140,6 +141,7 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
         yield session
         # Closes only what no step has closed: a run that was interrupted between two of them.
         session.close_interrupted(is_canceled=_is_canceling(context))
+        remove_upload(connection, settings, refresh_id)
 
 
 def _is_canceling(context: dg.InitResourceContext) -> bool:

@@ -71,8 +71,8 @@ def start_build(
         _make_candidate(connection, build_id, is_full, pending)
         connection.execute(
             """
-            update app.refreshes set batches_fixed_at = now(), build_id = %s
-            where refresh_id = %s
+            update app.jobs set batches_fixed_at = now(), build_id = %s
+            where job_id = %s
             """,
             (build_id, refresh_id),
         )

@@ -14,7 +14,7 @@ from decimal import Decimal
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from pipeline.builds import refresh_log
+from pipeline.builds import job_log
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
 from pipeline.builds.plan import SAMPLE_LEAVES, Build
 from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, retire_columns
@@ -83,7 +83,7 @@ def publish(
                 add_relations(connection, item)
         publication = _record(connection, build, before, rows_changed)
         if refresh_id is not None:
-            refresh_log.finish(connection, refresh_id, "succeeded", publication.message)
+            job_log.finish(connection, refresh_id, "succeeded", publication.message)
     return publication
 
 

@@ -20,6 +20,8 @@ main = LazyGroup(
         ),
         "doctor": ("pipeline.cli.doctor:doctor", "Check the installation and say what to do."),
         "sample": ("pipeline.cli.sample:sample", "Write a file of believable sales."),
+        "alerts": ("pipeline.cli.alerts:alerts", "Who is told when something goes wrong: check, try."),
+        "user": ("pipeline.cli.user:user", "Who may use the API: accounts, roles, passwords, tokens."),
         "db": ("pipeline.cli.db:db", "The database: its address, a shell, stop, reset."),
     },
 )

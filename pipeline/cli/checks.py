@@ -130,7 +130,7 @@ def check_home() -> Check:
 
 
 def check_secrets() -> Check:
-    """Whether nobody else can read the passwords."""
+    """Whether nobody else can read the passwords and the key of access tokens."""
     folder = secrets_folder(get_settings().home)
     files = sorted(folder.iterdir()) if folder.exists() else []
     open_ones = [
@@ -138,7 +138,7 @@ def check_secrets() -> Check:
     ]
     if open_ones:
         return Check("secrets", False, f"others can read {open_ones[0]}", f"run: chmod -R go-rwx {folder}")
-    return Check("secrets", True, f"{len(files)} passwords, readable by their owner alone")
+    return Check("secrets", True, f"{len(files)} files, readable by their owner alone")
 
 
 def check_disk() -> Check:
@@ -204,9 +204,9 @@ def check_roles() -> Check:
         row = connection.execute(
             """
             select
-                has_table_privilege('app.refreshes', 'select')
-                and has_table_privilege('app.refreshes', 'insert')
-                and has_table_privilege('app.refreshes', 'update')
+                has_table_privilege('app.jobs', 'select')
+                and has_table_privilege('app.jobs', 'insert')
+                and has_table_privilege('app.jobs', 'update')
             """
         ).fetchone()
     if row != (True,):

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # A table in a pipe is as wide as it needs to be: nobody's terminal cuts it.
 _PIPE_WIDTH = 10_000
-# What a spreadsheet would take for the start of a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def say(line: str) -> None:
@@ -32,18 +30,6 @@ def to_json(value: Any) -> str:
 def print_json(value: Any) -> None:
     """Print one JSON value to stdout."""
     click.echo(to_json(value))
-
-
-def csv_cell(cell: object) -> object:
-    """A cell as CSV has it: true and false in lower case, and no text that a spreadsheet would run.
-
-    Not for numbers written as text: a minus sign would be taken for a formula's start.
-    """
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
 
 
 def print_table(

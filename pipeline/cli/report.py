@@ -3,9 +3,8 @@
 The figures come through the API's own query layer, so that the two cannot differ.
 """
 
-import csv
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -17,8 +16,12 @@ from api import numbers
 from api.database import read_only_snapshot
 from api.queries.dates import GRAINS
 from api.queries.measures import MEASURES
-from api.queries.revenue import Answer, RevenueQuestion, Row, answer
-from pipeline.cli.output import csv_cell, print_json, print_table, say
+from api.exporting import columns_of, csv_pieces
+from api.queries.answer import Answer, Row
+from api.queries.revenue import RevenueQuestion, answer
+from api.resources.revenue_models import RevenueRow
+from pipeline.cli.output import print_json, print_table, say
+from pipeline.cli.report_customers import cohorts_report, lifetime_value_report, segments_report
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect
 from pipeline.warehouse.prepare import ensure_warehouse
@@ -47,7 +50,11 @@ KINDS = {measure.name: measure.kind for measure in MEASURES}
 
 @click.group()
 def report() -> None:
-    """Print revenue figures."""
+    """Print revenue figures, and figures of customers."""
+
+
+for _command in (lifetime_value_report, segments_report, cohorts_report):
+    report.add_command(_command)
 
 
 @report.command()
@@ -75,7 +82,7 @@ def revenue(
         found = _ask(question)[0]
         print_json({"data": found.rows, "meta": found.meta})
     elif as_csv:
-        _print_csv(_ask(question)[0].rows, question)
+        _print_csv(_ask(question)[0])
     else:
         whole = RevenueQuestion(start=question.start, end=question.end)
         _print_table(_ask(question, whole), question)
@@ -96,21 +103,23 @@ def _ask(*questions: RevenueQuestion) -> list[Answer]:
     urls = ensure_warehouse(settings, say)
     with connect(urls.reader) as connection:
         read_only_snapshot(connection)
-        return [
+        answers = [
             answer(connection, question, currency=settings.currency, time_zone=settings.time_zone)
             for question in questions
         ]
+        return [replace(found, rows=list(found.rows)) for found in answers]
 
 
 def _print_table(answers: Sequence[Answer], question: RevenueQuestion) -> None:
     found, whole = answers
+    [total] = whole.rows
     meta = found.meta
     keys = _key_columns(question)
     digits = numbers.minor_digits(meta["currency"])
     rows = [[*_shown_keys(row, question), *_shown_measures(row, digits)] for row in found.rows]
     if keys:
         blanks = [""] * (len(keys) - 1)
-        rows.append(["Total", *blanks, *_shown_measures(whole.rows[0], digits)])
+        rows.append(["Total", *blanks, *_shown_measures(total, digits)])
     headers = list(TABLE_MEASURES.values())
     print_table([*keys, *headers], rows, right=headers, title=f"Revenue, {meta['currency']}")
     span = meta["range"]
@@ -163,19 +172,6 @@ def _shown(value: str | int, digits: int) -> str:
     return f"{Decimal(numbers.half_up(Fraction(value), digits)):,}"
 
 
-def _print_csv(rows: Sequence[Row], question: RevenueQuestion) -> None:
-    names = ["bucket"] * bool(question.grain) + [*question.group_by]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    header: list[str] = []
-    for name in names:
-        parts = {"bucket": ("start_date", "end_date", "is_partial"), "product": ("id", "name")}
-        parts["customer"] = parts["product"]
-        header.extend(f"{name}_{part}" for part in parts[name]) if name in parts else header.append(name)
-    measures = [measure.name for measure in MEASURES]
-    writer.writerow([*header, *measures])
-    for row in rows:
-        cells: list[object] = []
-        for name in names:
-            value = row[name]
-            cells.extend(value.values() if isinstance(value, dict) else [value])
-        writer.writerow([*(csv_cell(cell) for cell in cells), *(row[name] for name in measures)])
+def _print_csv(found: Answer) -> None:
+    for piece in csv_pieces(columns_of(RevenueRow, found.keys), found.rows):
+        click.echo(piece, nl=False)

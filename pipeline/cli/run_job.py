@@ -92,7 +92,7 @@ def read_outcome(owner_url: str, run_id: str) -> Outcome:
     """What is on record of a run."""
     with connect(owner_url) as connection, connection.cursor(row_factory=dict_row) as cursor:
         refresh = cursor.execute(
-            "select status, message, build_id from app.refreshes where dagster_run_id = %s", (run_id,)
+            "select status, message, build_id from app.jobs where dagster_run_id = %s", (run_id,)
         ).fetchone()
         batches = cursor.execute(
             """

@@ -4,12 +4,14 @@ from pipeline.landing.batches import close_orphans
 from pipeline.landing.errors import LandingError
 from pipeline.landing.loader import check, land
 from pipeline.landing.models import BatchResult, LandingRequest, Progress, RowProblem
+from pipeline.landing.quarantine import QuarantinedRow
 
 __all__ = [
     "BatchResult",
     "LandingError",
     "LandingRequest",
     "Progress",
+    "QuarantinedRow",
     "RowProblem",
     "check",
     "close_orphans",

@@ -22,6 +22,7 @@ class DeliveredFile:
     """A file of a call, and what tells whether it was delivered before."""
 
     path: Path
+    name: str
     size_bytes: int
     sha256: str
     identity: FileIdentity
@@ -49,24 +50,27 @@ class LatestDeliveries:
     call: tuple[Delivery, ...]
 
 
-def deliver(path: Path) -> DeliveredFile:
+def deliver(path: Path, name: str | None = None) -> DeliveredFile:
     """What a file is now: its content's hash, and what to know it by when it is read later.
+
+    ``name`` is what it is called on record; by default as it is called on disk.
 
     Raises:
         LandingError: it is not there, no file, or may not be read.
     """
+    shown = name or str(path)
     try:
         if path.is_dir():
-            raise LandingError(f"{path}: is a folder; name the files in it")
+            raise LandingError(f"{shown}: is a folder; name the files in it")
         with path.open("rb") as file:
             # Before hashing: a change made meanwhile makes the file another one.
             identity = identity_of(os.fstat(file.fileno()))
             digest = hashlib.file_digest(file, "sha256")
-            return DeliveredFile(path, file.tell(), digest.hexdigest(), identity)
+            return DeliveredFile(path, name or path.name, file.tell(), digest.hexdigest(), identity)
     except FileNotFoundError as error:
-        raise LandingError(f"{path}: there is no such file") from error
+        raise LandingError(f"{shown}: there is no such file") from error
     except OSError as error:
-        raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
+        raise LandingError(f"{shown}: cannot be read ({error.strerror})") from error
 
 
 def latest_deliveries(connection: Connection[TupleRow], source: str) -> LatestDeliveries | None:
@@ -123,7 +127,7 @@ def open_batch(
             "source": request.source,
             "mode": request.mode,
             "options": Jsonb(request.options),
-            "file_name": file.path.name,
+            "file_name": file.name,
             "size_bytes": file.size_bytes,
             "sha256": file.sha256,
             "requested_by": request.requested_by,

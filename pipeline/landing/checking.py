@@ -46,14 +46,19 @@ class FileOutcome:
             self._characters += len(row.raw_text)
 
     def result(
-        self, request: LandingRequest, path: Path, batch_id: int | None, status: Status, message: str | None
+        self,
+        request: LandingRequest,
+        file: DeliveredFile,
+        batch_id: int | None,
+        status: Status,
+        message: str | None,
     ) -> BatchResult:
         """The outcome as the caller of landing sees it."""
         tally = self.tally
         is_in = status in ("landed", "checked")
         return BatchResult(
             batch_id=batch_id,
-            file_name=path.name,
+            file_name=file.name,
             source=request.source,
             status=status,
             message=message,
@@ -99,7 +104,7 @@ def read_and_check(
                     store(chunk)
                     outcome.add(chunk)
                     seconds = time.monotonic() - started
-                    progress(_progress(path.name, outcome.tally, bytes_read, file.bytes_total, seconds))
+                    progress(_progress(delivered.name, outcome.tally, bytes_read, file.bytes_total, seconds))
             found = file.identity
         outcome.refusal = outcome.tally.refusal()
     except FileRefused as error:
@@ -107,8 +112,10 @@ def read_and_check(
     outcome.seconds = time.monotonic() - started
     # The file that was read, and the one that now has its name (which the inbox would move away).
     if {found, _identity(path)} != {delivered.identity}:
-        raise LandingError(f"{path}: the file changed while it was read; load it again once it is complete")
-    outcome.tally.require_balance(path.name)
+        raise LandingError(
+            f"{delivered.name}: the file changed while it was read; load it again once it is complete"
+        )
+    outcome.tally.require_balance(delivered.name)
     return outcome
 
 

@@ -28,10 +28,12 @@ from pipeline.landing.models import (
     is_source_name,
 )
 from pipeline.landing.overwrite_guard import overwrite_refusal
+from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.landing.tally import Tally
 from pipeline.warehouse.connect import connect
 
 ProgressReport = Callable[[Progress], None]
+KeepRejects = Callable[[int, Sequence[QuarantinedRow]], None]
 
 
 def land(connection_url: str, request: LandingRequest, progress: ProgressReport) -> list[BatchResult]:
@@ -45,7 +47,7 @@ def land(connection_url: str, request: LandingRequest, progress: ProgressReport)
             (then the batches it was at are ``failed``).
     """
     _require_usable(request)
-    files = [deliver(path) for path in request.paths]
+    files = _delivered(request)
     with connect(connection_url) as connection:
         call = _Call(connection, request, progress)
         try:
@@ -57,24 +59,30 @@ def land(connection_url: str, request: LandingRequest, progress: ProgressReport)
             raise
 
 
-def check(request: LandingRequest, progress: ProgressReport) -> list[BatchResult]:
+def check(
+    request: LandingRequest, progress: ProgressReport, keep_rejects: KeepRejects | None = None
+) -> list[BatchResult]:
     """Read and check a call's files exactly as ``land`` does, and write nothing.
 
     All files are read, also those after a refused one. What only the warehouse knows is not
-    checked: whether a file would be skipped, and how much an overwrite would delete.
+    checked: whether a file would be skipped, and how much an overwrite would delete. ``keep_rejects``
+    gets every row that would be quarantined, with its file's place in the call (from 1).
 
     Raises:
         LandingError: a file cannot be opened, or changed while it was read.
     """
     _require_usable(request)
-    files = [deliver(path) for path in request.paths]
-    outcomes = [read_and_check(file, request, 0, lambda _: None, progress) for file in files]
+    files = _delivered(request)
+    outcomes = [
+        read_and_check(file, request, 0, partial(_keep, keep_rejects, number), progress)
+        for number, file in enumerate(files, start=1)
+    ]
     shared = _shared_refusal(files, outcomes) if request.mode == "overwrite" else None
     results = []
     for file, outcome in zip(files, outcomes, strict=True):
         message = outcome.refusal or shared
         status: Status = "refused" if message else "checked"
-        results.append(outcome.result(request, file.path, None, status, message))
+        results.append(outcome.result(request, file, None, status, message))
     return results
 
 
@@ -110,7 +118,7 @@ class _Call:
         batch_id = self._open_batches([file])[0]
         close_batch(self._connection, batch_id, "skipped", Tally(), message)
         self._commit()
-        return FileOutcome().result(self._request, file.path, batch_id, "skipped", message)
+        return FileOutcome().result(self._request, file, batch_id, "skipped", message)
 
     def _land_together(self, files: Sequence[DeliveredFile]) -> list[BatchResult]:
         """Land files in one transaction: all of them, or none."""
@@ -132,7 +140,7 @@ class _Call:
             close_batch(self._connection, batch_id, "landed", outcome.tally, None)
         self._commit()
         return [
-            outcome.result(self._request, file.path, batch_id, "landed", None)
+            outcome.result(self._request, file, batch_id, "landed", None)
             for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True)
         ]
 
@@ -154,7 +162,7 @@ class _Call:
             close_batch(self._connection, batch_id, "refused", outcome.tally, message)
             with self._connection.cursor() as cursor:
                 copy_quarantine(cursor, outcome.first_quarantined, batch_id)
-            results.append(outcome.result(self._request, file.path, batch_id, "refused", message))
+            results.append(outcome.result(self._request, file, batch_id, "refused", message))
         self._commit()
         return results
 
@@ -181,12 +189,22 @@ class _Call:
             self._connection.commit()
 
 
+def _keep(keep_rejects: KeepRejects | None, number: int, chunk: EncodedChunk) -> None:
+    if keep_rejects is not None and chunk.quarantine:
+        keep_rejects(number, chunk.quarantine)
+
+
+def _delivered(request: LandingRequest) -> list[DeliveredFile]:
+    names = request.names or (None,) * len(request.paths)
+    return [deliver(path, name) for path, name in zip(request.paths, names, strict=True)]
+
+
 def _shared_refusal(files: Sequence[DeliveredFile], outcomes: Sequence[FileOutcome]) -> str | None:
     """Why files of an overwrite are refused that have no fault of their own, if one of them has."""
     # There are fewer outcomes than files where reading ended at the refused one.
     for file, outcome in zip(files, outcomes, strict=False):
         if outcome.refusal:
-            return f"refused because {file.path.name}, a part of the same overwrite, was refused"
+            return f"refused because {file.name}, a part of the same overwrite, was refused"
     return None
 
 

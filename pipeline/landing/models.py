@@ -29,11 +29,13 @@ def is_source_name(name: str) -> bool:
 class LandingRequest:
     """The files of one call, and how they are to be read.
 
-    With ``mode="overwrite"`` the files together are the whole truth for their source.
+    With ``mode="overwrite"`` the files together are the whole truth for their source. ``names``, when
+    given, are what the files are called where their paths say nothing, as those of uploads.
     ``force`` lets an overwrite delete more than a fifth of the source's lines.
     """
 
     paths: tuple[Path, ...]
+    names: tuple[str, ...] = ()
     source: str = DEFAULT_SOURCE
     mode: Mode = "append"
     duplicate_rows: DuplicateRows = "quarantine"

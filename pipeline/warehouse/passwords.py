@@ -1,4 +1,4 @@
-"""Passwords that are made once and kept in the home folder, readable by their owner alone."""
+"""Secrets that are made once and kept in the home folder, readable by their owner alone."""
 
 import contextlib
 import os
@@ -25,24 +25,44 @@ def password_for(home: Path, role: str) -> str:
     Two processes that ask at once get the same one: the file appears whole, by a link that
     fails when another process was first.
     """
-    known = saved_password(home, role)
-    if known is not None:
-        return known
-    folder = secrets_folder(home)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f".{role}.{os.getpid()}.{secrets.token_hex(4)}"
+    return _made_once(_file(home, role), 24)
+
+
+def saved_signing_key(home: Path) -> bytes | None:
+    """The key that access tokens are signed with, or None when none was made yet."""
+    try:
+        return _key_file(home).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def signing_key(home: Path) -> bytes:
+    """The key that access tokens are signed with (256 random bits), made now when there is none."""
+    return _made_once(_key_file(home), 32).encode("ascii")
+
+
+def _made_once(path: Path, size: int) -> str:
+    """The text of a secret's file, made from ``size`` random bytes when there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.parent / f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(24))
+            file.write(secrets.token_urlsafe(size))
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
-            os.link(draft, _file(home, role))
+            os.link(draft, path)
     finally:
         draft.unlink()
-    return _file(home, role).read_text(encoding="ascii")
+    return path.read_text(encoding="ascii")
 
 
 def _file(home: Path, role: str) -> Path:
     return secrets_folder(home) / f"{role}.password"
+
+
+def _key_file(home: Path) -> Path:
+    return secrets_folder(home) / "tokens.key"

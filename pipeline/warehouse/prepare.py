@@ -13,7 +13,7 @@ from pipeline.warehouse.embedded import SUPERUSER, EmbeddedServer
 from pipeline.warehouse.errors import WarehouseError
 from pipeline.warehouse.locks import PREPARE_LOCK
 from pipeline.warehouse.migrate import applied_revision, newest_revision, upgrade
-from pipeline.warehouse.passwords import password_for
+from pipeline.warehouse.passwords import password_for, signing_key
 from pipeline.warehouse.place import make_home
 from pipeline.warehouse.roles import (
     are_rights_given,
@@ -31,9 +31,9 @@ Connection = psycopg.Connection[TupleRow]
 def ensure_warehouse(settings: Settings, say: Callable[[str], None]) -> DatabaseUrls:
     """Make the warehouse ready and return its addresses.
 
-    Starts the embedded server unless `DATABASE_URL` is set, makes the roles and Dagster's database,
-    applies migrations, gives rights. What is there already is left as it is; processes that
-    call this at once wait for each other.
+    Starts the embedded server unless `DATABASE_URL` is set, makes the roles, Dagster's database and the
+    key of access tokens, applies migrations, gives rights. What is there already is left as it is;
+    processes that call this at once wait for each other.
 
     Args:
         settings: which home and which databases.
@@ -47,6 +47,7 @@ def ensure_warehouse(settings: Settings, say: Callable[[str], None]) -> Database
         _prepare_embedded(settings, say)
     else:
         _prepare_external(settings)
+    signing_key(settings.home)
     urls = database_urls(settings)
     prepare_database(urls)
     return urls

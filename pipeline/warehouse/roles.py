@@ -12,6 +12,16 @@ from pipeline.warehouse.passwords import password_for, saved_password
 
 Connection = psycopg.Connection[TupleRow]
 
+# The service asks who is who: it cannot make itself somebody else, nor rewrite what was done.
+_SERVICE_LIMITS = (
+    "revoke insert, update on app.principals from {role}",
+    "grant update (last_used_at) on app.principals to {role}",
+    "revoke update on app.audit from {role}",
+    "grant update (principal_id, principal_name, target, outcome, status, code, finished_at)"
+    " on app.audit to {role}",
+    "grant delete on app.sessions, app.refresh_tokens to {role}",
+)
+
 
 def role_exists(connection: Connection, role: str) -> bool:
     """Whether the server has a role of this name."""
@@ -70,9 +80,11 @@ def are_rights_given(connection: Connection, reader: str, app: str) -> bool:
             and has_schema_privilege(%(reader)s, 'marts', 'usage')
             and has_table_privilege(%(reader)s, 'core.builds', 'select')
             and has_schema_privilege(%(app)s, 'app', 'usage')
-            and has_table_privilege(%(app)s, 'app.refreshes', 'update')
+            and has_table_privilege(%(app)s, 'app.jobs', 'update')
+            and has_table_privilege(%(app)s, 'app.sessions', 'delete')
+            and (%(app)s = %(owner)s or not has_table_privilege(%(app)s, 'app.principals', 'insert'))
         """,
-        {"reader": reader, "app": app},
+        {"reader": reader, "app": app, "owner": connection.info.user},
     ).fetchone()
     return bool(row and row[0])
 
@@ -86,6 +98,9 @@ def give_rights(connection: Connection, reader: str, app: str) -> None:
     for schema in ("core", "marts"):
         _grant(connection, schema, reader, sql.SQL("select"))
     _grant(connection, "app", app, sql.SQL("select, insert, update"))
+    if app != connection.info.user:
+        for statement in _SERVICE_LIMITS:
+            connection.execute(sql.SQL(statement).format(role=sql.Identifier(app)))
 
 
 def _grant(connection: Connection, schema: str, role: str, rights: sql.SQL) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from api.dagster import REFRESH_TAG
+from api.dagster import JOB_TAG
 
 
 class FakeDagster:
@@ -66,7 +66,7 @@ class FakeDagster:
         asked = variables["filter"]
         assert asked.keys() in ({"runIds"}, {"tags"})
         wanted = {tag["key"]: tag["value"] for tag in asked.get("tags", [])}
-        assert wanted.keys() <= {REFRESH_TAG}
+        assert wanted.keys() <= {JOB_TAG}
         found = [
             {
                 "runId": run["runId"],

@@ -10,6 +10,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.api import derived
+from tests.api.published_tables import TABLES
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 ZERO = Decimal(0)
 
@@ -111,13 +114,20 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
             for statement in TABLES:
                 connection.execute(sql.SQL(statement))
         keys = {version: key for key, version in enumerate(_versions(lines), start=1)}
+        orders = orders_of(lines)
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),
             ("marts.product_revenue_daily", _rollup(lines, _product_daily)),
             ("marts.revenue_daily", _rollup(lines, _daily)),
+            ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
+            ("marts.customer_orders", derived.customer_orders(orders)),
+            ("marts.customer_orders_by_region", derived.customer_orders_by_region(orders)),
+            ("marts.orders_daily", derived.orders_daily(orders)),
+            ("marts.orders_by_region_daily", derived.orders_by_region_daily(orders)),
+            ("marts.revenue_anomalies", derived.revenue_anomalies(lines)),
             ("core.fct_order_lines", [_line_row(line, keys) for line in lines]),
-            ("core.fct_orders", [_order_row(order) for order in orders_of(lines)]),
-            ("core.dim_customer", customer_names(lines).items()),
+            ("core.fct_orders", [_order_row(order) for order in orders]),
+            ("core.dim_customer", [(*named, None, None) for named in customer_names(lines).items()]),
             ("core.dim_product", _products(lines, keys)),
         ):
             _fill(connection, table, rows)
@@ -189,7 +199,7 @@ def _line_row(line: Line, keys: dict[Any, int]) -> Sequence[object]:
         line.source, line.order_id, line.product_id, line.occurrence,
         keys[line.product_id, line.product_name, line.category], line.customer_id, line.region,
         line.payment_method, line.sale_date, line.quantity, line.unit_price, line.discount, line.shipping,
-        line.unit_cost, line.gross, line.discounted, line.returned, line.net, line.cost,
+        line.unit_cost, line.gross, line.discounted, line.returned, line.net, line.cost, None, None,
     )  # fmt: skip
 
 
@@ -203,6 +213,10 @@ def _product_daily(line: Line) -> tuple[object, ...]:
 
 def _monthly(line: Line) -> tuple[object, ...]:
     return (line.sale_date.replace(day=1), line.product_id, line.category, line.region)
+
+
+def _customer_daily(line: Line) -> tuple[object, ...]:
+    return (line.sale_date, line.customer_id)
 
 
 def _rollup(lines: Sequence[Line], key: Any) -> list[Sequence[object]]:
@@ -228,62 +242,6 @@ def _sums(lines: Sequence[Line]) -> Sequence[object]:
         sum(line.quantity for line in lines if line.quantity > 0),
         -sum(line.quantity for line in lines if line.quantity < 0),
     )
-
-
-MEASURES = """
-    line_count bigint not null, sale_line_count bigint not null, gross_revenue numeric(38, 12) not null,
-    discounts numeric(38, 12) not null, returns numeric(38, 12) not null,
-    net_revenue numeric(38, 12) not null, shipping numeric(38, 12) not null, cost numeric(38, 12) not null,
-    costed_net_revenue numeric(38, 12) not null, costed_line_count bigint not null, units bigint not null,
-    units_returned bigint not null
-"""
-TABLES = (
-    """
-    create table core.dim_product (
-        product_key bigint primary key, product_id text not null, product_name text,
-        category text not null, is_current boolean not null, current_name text not null
-    )
-    """,
-    "create table core.dim_customer (customer_id text primary key, customer_name text)",
-    """
-    create table core.fct_orders (
-        source text, order_id text, order_date date not null, is_sale boolean not null, customer_id text,
-        has_several_customers boolean not null, primary key (source, order_id)
-    )
-    """,
-    "create index fct_orders_by_date on core.fct_orders (order_date)",
-    """
-    create table core.fct_order_lines (
-        source text, order_id text, product_id text, occurrence integer,
-        product_key bigint not null, customer_id text, region text not null,
-        payment_method text not null, sale_date date not null, quantity integer not null,
-        unit_price numeric(18, 6) not null, discount numeric(7, 6) not null,
-        shipping numeric(18, 6) not null, unit_cost numeric(18, 6),
-        gross_revenue numeric(38, 12) not null, discounts numeric(38, 12) not null,
-        returns numeric(38, 12) not null, net_revenue numeric(38, 12) not null, cost numeric(38, 12),
-        primary key (source, order_id, product_id, occurrence)
-    )
-    """,
-    "create index fct_order_lines_by_date on core.fct_order_lines (sale_date)",
-    f"""
-    create table marts.revenue_daily (
-        sale_date date, source text, region text, category text, payment_method text, {MEASURES},
-        primary key (sale_date, source, region, category, payment_method)
-    )
-    """,
-    f"""
-    create table marts.product_revenue_daily (
-        sale_date date, product_id text, category text, region text, {MEASURES},
-        primary key (sale_date, product_id, category, region)
-    )
-    """,
-    f"""
-    create table marts.product_revenue_monthly (
-        month_start date, product_id text, category text, region text, {MEASURES},
-        primary key (month_start, product_id, category, region)
-    )
-    """,
-)
 
 
 def golden_lines() -> list[Line]:

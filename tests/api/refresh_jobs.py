@@ -27,7 +27,7 @@ def seen(client: StrictClient, job: dict[str, Any]) -> dict[str, Any]:
 
 def set_row(warehouse: Warehouse, job: dict[str, Any], assignment: str) -> None:
     with connect(warehouse.urls.owner) as connection:
-        statement = f"update app.refreshes set {assignment} where refresh_id = %s"
+        statement = f"update app.jobs set {assignment} where job_id = %s"
         connection.execute(statement.encode(), (job["id"],))
 
 
@@ -35,9 +35,9 @@ def begun_by(warehouse: Warehouse, requested_by: str, run_id: str) -> dict[str, 
     """A refresh that the pipeline put on record itself, an hour ago."""
     with connect(warehouse.urls.owner) as connection:
         made = connection.execute(
-            "insert into app.refreshes (status, requested_by, is_full, dagster_run_id, requested_at)"
-            " values ('running', %s, false, %s, now() - interval '1 hour')"
-            " returning refresh_id",
+            "insert into app.jobs (kind, status, requested_by, request, dagster_run_id, requested_at)"
+            " values ('refresh', 'running', %s, '{\"full\": false, \"mode\": null, \"sources\": null}', %s,"
+            " now() - interval '1 hour') returning job_id",
             (requested_by, run_id),
         ).fetchone()
     assert made is not None

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from api.listening import check_listening
-from pipeline.settings import Settings, SettingsError
+from api.listening import accounts_required
+from pipeline.settings import Settings
 from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster
-from tests.conftest import Warehouse
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])
@@ -63,16 +62,36 @@ def test_a_link_on_another_site_may_lead_here(client: StrictClient) -> None:
     assert client.get("/docs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "numbers.example"])
-def test_listening_beyond_loopback_must_be_allowed_and_is_warned_of(warehouse: Warehouse, host: str) -> None:
-    settings = Settings(home=warehouse.settings.home, api_host=host)
-    with pytest.raises(SettingsError, match="TILLHOUSE_ALLOW_REMOTE"):
-        check_listening(settings)
-    warning = check_listening(settings.model_copy(update={"allow_remote": True}))
-    assert warning is not None
-    assert "without login" in warning
+def test_an_origin_in_the_settings_may_call(make_client: Callable[..., StrictClient]) -> None:
+    client = make_client(FakeDagster(), allowed_origins=("https://dashboard.example",))
+    for origin in ("https://dashboard.example", "https://DASHBOARD.example"):
+        assert client.post("/refresh", headers={"Origin": origin}).status_code == 202
+    for origin in (
+        "http://dashboard.example",
+        "https://dashboard.example:8443",
+        "https://dashboard.example.evil.example",
+        "https://evil.example/https://dashboard.example",
+        "https://[",
+        "null",
+        "",
+    ):
+        response = client.post("/refresh", headers={"Origin": origin})
+        assert response.json is not None
+        assert (response.status_code, response.json["code"]) == (403, "origin_not_allowed"), origin
+
+
+def test_accounts_change_nothing_about_hosts_and_origins(make_client: Callable[..., StrictClient]) -> None:
+    client = make_client(accounts=True)
+    for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        assert client.get("/healthz", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "numbers.example", ""])
+def test_whoever_is_reached_from_elsewhere_asks_for_a_login(host: str) -> None:
+    assert accounts_required(Settings(api_host=host))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
-def test_listening_on_loopback_needs_nothing(warehouse: Warehouse, host: str) -> None:
-    assert check_listening(Settings(home=warehouse.settings.home, api_host=host)) is None
+def test_on_loopback_the_setting_decides(host: str) -> None:
+    assert not accounts_required(Settings(api_host=host))
+    assert accounts_required(Settings(api_host=host, accounts=True))

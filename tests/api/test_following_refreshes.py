@@ -6,7 +6,7 @@ import pytest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from api import jobs
-from api.queries import refreshes
+from api.queries import jobs as rows
 from pipeline.builds.plan import FIRST_START
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
@@ -125,7 +125,7 @@ def test_a_job_whose_run_died_goes_on_in_its_retry(
 ) -> None:
     job = started(caller)
     died(warehouse, fake, job)
-    fake.add_run("retry", of_retry, {"tillhouse/refresh_id": job["id"]})
+    fake.add_run("retry", of_retry, {"tillhouse/job_id": job["id"]})
     assert seen(caller, job)["status"] == "running"
     assert started(caller)["id"] == job["id"]
     set_row(warehouse, job, "dagster_run_id = 'retry'")
@@ -155,7 +155,7 @@ def test_a_job_closed_as_interrupted_is_queued_while_its_retry_is(
     job = started(caller)
     fake.set_status("FAILURE")
     set_row(warehouse, job, "status = 'failed', message = 'Interrupted.', finished_at = now()")
-    fake.add_run("retry", "QUEUED", {"tillhouse/refresh_id": job["id"]})
+    fake.add_run("retry", "QUEUED", {"tillhouse/job_id": job["id"]})
     now = seen(caller, job)
     assert (now["status"], now["problem"], now["finished_at"]) == ("queued", None, None)
     fake.runs["retry"]["status"] = "CANCELED"
@@ -167,7 +167,7 @@ def test_canceling_a_job_cancels_its_retry(
 ) -> None:
     job = started(caller)
     died(warehouse, fake, job)
-    fake.add_run("retry", "QUEUED", {"tillhouse/refresh_id": job["id"]})
+    fake.add_run("retry", "QUEUED", {"tillhouse/job_id": job["id"]})
     response = caller.delete(f"/api/v1/refreshes/{job['id']}")
     assert response.json is not None
     assert (response.status_code, response.json["data"]["status"]) == (202, "canceled")
@@ -195,8 +195,8 @@ def test_only_a_job_in_flight_with_the_run_that_was_looked_at_is_ended(
     job = started(caller)
     set_row(warehouse, job, row)
     with connect(warehouse.urls.app) as connection:
-        ended = refreshes.finish(connection, UUID(job["id"]), "failed", run_id=seen_run)
-        found = refreshes.find_refresh(connection, UUID(job["id"]))
+        ended = rows.finish(connection, UUID(job["id"]), "failed", run_id=seen_run)
+        found = rows.find_job(connection, UUID(job["id"]))
     assert found is not None
     assert (ended, found["status"]) == (is_ended, status)
 

@@ -33,7 +33,7 @@ def test_a_refresh_is_one_run_tagged_with_its_job(caller: StrictClient, fake: Fa
         None,
     )
     run = fake.runs["run-1"]
-    assert run["tags"]["tillhouse/refresh_id"] == job["id"]
+    assert run["tags"]["tillhouse/job_id"] == job["id"]
     assert run["selector"] == {
         "repositoryLocationName": "tillhouse",
         "repositoryName": "__repository__",
@@ -79,7 +79,7 @@ def test_ten_callers_at_once_get_one_run_and_all_its_name(
     assert len({job["id"] for job in jobs}) == 1
     assert fake.asked["Launch"] == 1
     with connect(warehouse.urls.owner) as connection:
-        assert connection.execute("select count(*) from app.refreshes").fetchone() == (1,)
+        assert connection.execute("select count(*) from app.jobs").fetchone() == (1,)
 
 
 def test_after_the_batches_are_fixed_one_follow_up_answers_all(

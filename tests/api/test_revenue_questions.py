@@ -34,7 +34,7 @@ def test_before_the_first_build_the_answer_is_no_build(client: StrictClient) -> 
     ("query", "status", "code", "parameters"),
     [
         ("/api/v1/revenue?colour=red&shape=round", 400, "unknown_parameter", ["colour", "shape"]),
-        ("/api/v1/revenue?compare=previous_year", 400, "unknown_parameter", ["compare"]),
+        ("/api/v1/revenue?compare=last_year", 400, "invalid_parameter", ["compare"]),
         ("/api/v1/revenue/total?limit=5", 400, "unknown_parameter", ["limit"]),
         ("/api/v1/revenue/by-region?group_by=region", 400, "unknown_parameter", ["group_by"]),
         ("/api/v1/revenue?start_date=yesterday", 400, "invalid_parameter", ["start_date"]),

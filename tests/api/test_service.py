@@ -80,7 +80,7 @@ def test_the_reader_can_write_nothing(client: StrictClient) -> None:
 
 
 def test_a_fault_is_a_problem_without_its_trace(
-    client: StrictClient, monkeypatch: pytest.MonkeyPatch
+    client: StrictClient, golden: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret detail")
@@ -181,8 +181,9 @@ def test_every_route_parameter_and_problem_is_documented(client: StrictClient) -
     }
     assert served - operations == {("/docs/{name}", "GET")}
     assert len(set(names)) == len(names)
-    # A failed job carries this one inside.
-    assert set(PROBLEM_TYPES) - codes == {"refresh_failed"}
+    # Failed jobs carry these inside.
+    in_jobs = {"refresh_failed", "import_failed", "export_failed", "file_refused"}
+    assert set(PROBLEM_TYPES) - codes == in_jobs
 
 
 def test_every_kind_of_problem_is_described_at_its_type(client: StrictClient) -> None:

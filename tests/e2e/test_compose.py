@@ -30,6 +30,7 @@ from tests.e2e import compose_file
 SAMPLE = PROJECT_ROOT / "tests" / "data" / "sales_sample.csv"
 # Seven Python programs start here, on whatever machine there is.
 pytestmark = pytest.mark.timeout(900)
+PASSWORD = "four unrelated words"
 START_SECONDS = 240
 REFRESH_SECONDS = 240
 
@@ -44,10 +45,23 @@ class Containers:
     places: dict[str, str]
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    @property
-    def api(self) -> httpx.Client:
-        """A client of the API."""
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.places['8000']}", timeout=30, trust_env=False)
+    def api(self, headers: dict[str, str] | None = None) -> httpx.Client:
+        """A client of the API; its callers log in."""
+        url = f"http://127.0.0.1:{self.places['8000']}"
+        return httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+
+    def execute(self, name: str, *arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        """`docker compose exec NAME tillhouse …`."""
+        return subprocess.run(
+            [sys.executable, "-m", "pipeline.cli", *arguments],
+            env=self.environment(name),
+            cwd=PROJECT_ROOT,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def start(self, name: str) -> None:
         """Start a service."""
@@ -199,7 +213,7 @@ def await_lineage(api: httpx.Client) -> None:
 
 
 def test_every_service_is_healthy_and_the_api_is_ready(containers: Containers) -> None:
-    with containers.api as api:
+    with containers.api() as api:
         answer = api.get("/readyz")
     assert answer.status_code == 200
     assert {name: part["status"] for name, part in answer.json()["parts"].items()} == {
@@ -207,6 +221,34 @@ def test_every_service_is_healthy_and_the_api_is_ready(containers: Containers) -
         "numbers": "none_yet",
         "dagster": "ok",
     }
+
+
+@pytest.fixture(scope="module")
+def admin(containers: Containers) -> dict[str, str]:
+    """The first account, made as the compose file says; the header with its access token."""
+    made = containers.execute(
+        *("code-location", "user", "add", "anna", "--role", "admin", "--password-stdin"),
+        given=f"{PASSWORD}\n",
+    )
+    assert (made.returncode, made.stdout) == (0, "anna: user, admin, active\n"), made.stderr
+    with containers.api() as api:
+        form = {"grant_type": "password", "username": "anna", "password": PASSWORD}
+        answer = api.post("/api/v1/auth/token", data=form)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_without_a_login_no_number_is_told_and_nothing_is_started(containers: Containers) -> None:
+    with containers.api() as api:
+        for answer in (api.get("/api/v1/revenue/total"), api.post("/refresh")):
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+def test_the_apis_container_can_make_no_account(containers: Containers) -> None:
+    made = containers.execute("api", "user", "add", "eve", "--client", "--role", "admin")
+    assert made.returncode == 1
+    assert "Error: cannot connect to database" in made.stderr
+    assert "Traceback" not in made.stderr
 
 
 def test_the_owner_of_the_warehouse_is_no_superuser(containers: Containers) -> None:
@@ -217,11 +259,13 @@ def test_the_owner_of_the_warehouse_is_no_superuser(containers: Containers) -> N
     assert row == (False, True, True)
 
 
-def test_a_file_in_the_inbox_is_published_by_a_refresh_and_read_from_the_api(containers: Containers) -> None:
+def test_a_file_in_the_inbox_is_published_by_a_refresh_and_read_from_the_api(
+    containers: Containers, admin: dict[str, str]
+) -> None:
     inbox = containers.home / "inbox"
     shutil.copy(SAMPLE, inbox / ".sales.csv")
     (inbox / ".sales.csv").rename(inbox / "sales.csv")
-    with containers.api as api:
+    with containers.api(admin) as api:
         job = refreshed(api)
         assert job["status"] == "succeeded", job
         answer = api.get(
@@ -239,10 +283,12 @@ def test_a_file_in_the_inbox_is_published_by_a_refresh_and_read_from_the_api(con
     assert (containers.home / "loaded" / "default" / "sales.csv").read_bytes() == SAMPLE.read_bytes()
 
 
-def test_a_code_location_that_was_killed_comes_back_by_its_own_command(containers: Containers) -> None:
+def test_a_code_location_that_was_killed_comes_back_by_its_own_command(
+    containers: Containers, admin: dict[str, str]
+) -> None:
     containers.stop("code-location")
     assert not containers.is_healthy("code-location")
-    with containers.api as api:
+    with containers.api(admin) as api:
         assert api.get("/api/v1/revenue/total").status_code == 200
         containers.start("code-location")
         containers.await_health("code-location")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api.listening import check_listening
+from api.listening import accounts_required
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.e2e import compose_file
 
@@ -47,21 +47,33 @@ def test_only_the_api_and_dagster_are_published_and_only_on_loopback() -> None:
 
 def test_the_api_does_not_know_the_owners_password_and_cannot_write_to_the_home() -> None:
     assert "owner0secret" not in str(SERVICES["api"])
-    assert SERVICES["api"]["volumes"] == ["home:/var/lib/tillhouse:ro"]
+    assert SERVICES["api"]["volumes"] == ["home:/var/lib/tillhouse:ro", "files:/var/lib/tillhouse-files"]
+
+
+def test_the_api_and_the_code_location_hand_files_over_in_a_volume_of_their_own() -> None:
+    holders = [name for name, service in SERVICES.items() if "files:" in str(service.get("volumes"))]
+    assert sorted(holders) == ["api", "code-location"]
+    for name in holders:
+        environment = SERVICES[name]["environment"]
+        assert environment["TILLHOUSE_UPLOADS"] == "/var/lib/tillhouse-files/uploads"
+        assert environment["TILLHOUSE_EXPORTS"] == "/var/lib/tillhouse-files/exports"
+    # A named volume takes its owner from the image's folder.
+    assert re.search(r"install .*--owner tillhouse .*\\\n.*/var/lib/tillhouse-files", DOCKERFILE)
 
 
 def test_the_administrators_password_reaches_postgres_alone() -> None:
     assert [name for name, service in SERVICES.items() if "admin0secret" in str(service)] == ["postgres"]
 
 
-def test_the_api_may_listen_in_its_network_by_the_explicit_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_caller_of_the_api_logs_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SERVICES["api"]["environment"].items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     assert settings.allowed_hosts == ("api",)
-    warning = check_listening(settings)
-    assert warning is not None
-    assert warning.startswith("listening on 0.0.0.0 without login")
+    assert settings.allowed_origins == ()
+    assert settings.accounts
+    # It would be so without the setting, too.
+    assert accounts_required(settings.model_copy(update={"accounts": False}))
 
 
 def test_no_password_stands_in_the_file() -> None:
@@ -87,7 +99,7 @@ def test_the_defaults_of_settings_are_those_of_the_program() -> None:
     }
     # Inside its container each service has a port of its own; these are this machine's.
     assert (defaults.pop("api_port"), defaults.pop("dagster_port")) == ("8000", "3000")
-    assert defaults.pop("allowed_hosts") == "api"
+    assert (defaults.pop("allowed_hosts"), defaults.pop("allowed_origins")) == ("api", "")
     assert defaults == {name: str(Settings.model_fields[name].default) for name in defaults}
 
 

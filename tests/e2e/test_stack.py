@@ -69,7 +69,7 @@ def total(stack: Stack) -> str:
 
 
 def runs(stack: Stack) -> int:
-    return int(stack.rows("select count(*) from app.refreshes")[0][0])
+    return int(stack.rows("select count(*) from app.jobs")[0][0])
 
 
 def test_a_loaded_file_is_answered_by_the_running_api(stack: Stack) -> None:
@@ -101,7 +101,7 @@ def test_ten_refreshes_asked_for_at_once_are_one_run_and_one_follow_up(stack: St
     first = stack.api.post("/refresh").headers["Location"]
     refresh_id = first.rsplit("/", 1)[1]
     query = (
-        "select batches_fixed_at is not null and status = 'running' from app.refreshes where refresh_id = %s"
+        "select batches_fixed_at is not null and status = 'running' from app.jobs where job_id = %s"
     )
     wait_until(lambda: stack.rows(query, refresh_id) == [(True,)])
     with ThreadPoolExecutor(10) as pool:
@@ -137,7 +137,7 @@ def test_a_run_whose_worker_is_killed_is_closed_and_tried_once_more(stack: Stack
     drop(stack, "killed.csv", lines("K", 100_000, "1.00"))
     location = stack.api.post("/refresh").headers["Location"]
     refresh_id = location.rsplit("/", 1)[1]
-    query = "select status from app.refreshes where refresh_id = %s"
+    query = "select status from app.jobs where job_id = %s"
     wait_until(lambda: stack.rows(query, refresh_id) == [("running",)])
     kill_run_worker(stack)
     wait_until(lambda: Decimal(total(stack)) == Decimal(before) + 100_000, seconds=240)
@@ -166,14 +166,14 @@ def test_a_load_killed_in_its_terminal_holds_nobody_up(stack: Stack, tmp_path: P
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    working = "select dagster_run_id from app.refreshes where status = 'running' and requested_by = 'cli'"
+    working = "select dagster_run_id from app.jobs where status = 'running' and requested_by = 'cli'"
     wait_until(lambda: len(stack.rows(working)) == 1)
     [(run_id,)] = stack.rows(working)
     terminal.kill()
     terminal.wait()
     location = stack.api.post("/refresh").headers["Location"]
     assert follow(stack, location)["status"] == "succeeded"
-    outcome = "select status from app.refreshes where dagster_run_id = %s"
+    outcome = "select status from app.jobs where dagster_run_id = %s"
     assert stack.rows(outcome, run_id) == [("failed",)]
     question = {"query": "query Q($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"}
     dagster = stack.services["dagster_url"]

@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.api.published import Line
+
 Key = tuple[str, str, str, int]
 ZERO = Decimal(0)
 
@@ -157,6 +159,7 @@ class Oracle:
                 "category": live.row.category or "Unspecified",
                 "region": live.row.region or "Unspecified",
                 "payment_method": live.row.payment or "Unspecified",
+                "customer_id": live.row.customer_id,
                 "sale_date": live.row.day,
                 "month_start": live.row.day.replace(day=1),
             }
@@ -180,6 +183,24 @@ class Oracle:
                 sum((live.amounts["net_revenue"] for live in lives), ZERO),
             )
         return answer
+
+    def as_lines(self) -> list[Line]:
+        """The live lines as the tests of the API have them, for the tables computed there."""
+        return [
+            Line(
+                order_id=key[1],
+                product_id=key[2],
+                sale_date=live.row.day,
+                quantity=live.row.quantity,
+                unit_price=live.row.price,
+                discount=live.row.discount,
+                customer_id=live.row.customer_id or None,
+                region=live.row.region or "Unspecified",
+                source=key[0],
+                occurrence=key[3],
+            )
+            for key, live in self.lines.items()
+        ]
 
     def product_names(self) -> dict[str, str]:
         """The current name of each product."""

@@ -1,12 +1,15 @@
 """Random sequences of deliveries, each built as a change, against figures computed from scratch."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from tests.api import derived
+from tests.api.published import orders_of
 from tests.pipeline.builds.conftest import Workbench
 from tests.pipeline.builds.oracle import Oracle, Row, csv_text
 
@@ -158,5 +161,36 @@ def assert_published(workbench: Workbench, oracle: Oracle) -> None:
     assert sorted(row[0] for row in current) == sorted(oracle.product_names())
     customers = workbench.rows("select customer_id, customer_address from core.dim_customer")
     assert dict(customers) == oracle.addresses()
+    assert_marts(workbench, oracle)
     regions = workbench.rows("select region, line_count from core.dim_region")
     assert dict(regions) == {key[0]: int(sums[7]) for key, sums in oracle.rollup("region").items()}
+
+
+def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
+    lines = oracle.as_lines()
+    orders = orders_of(lines)
+    days = "order_date, previous_order_date, second_previous_order_date"
+    for table, columns, expected in (
+        ("customer_orders", f"customer_id, source, order_id, {days}", derived.customer_orders(orders)),
+        (
+            "customer_orders_by_region",
+            f"customer_id, region, source, order_id, {days}",
+            derived.customer_orders_by_region(orders),
+        ),
+        ("orders_daily", "order_date, source, orders, return_orders", derived.orders_daily(orders)),
+        (
+            "orders_by_region_daily",
+            "order_date, source, region, orders, return_orders",
+            derived.orders_by_region_daily(orders),
+        ),
+        (
+            "revenue_anomalies",
+            "sale_date, weekday, line_count, net_revenue, expected, spread, score, is_anomaly",
+            derived.revenue_anomalies(lines),
+        ),
+    ):
+        rows = workbench.rows(f"select {columns} from marts.{table}")
+        assert Counter(rows) == Counter(map(tuple, expected)), table
+    rows = workbench.rows(f"select customer_id, sale_date, {SUMS} from marts.customer_revenue_daily")
+    of_customers = {key: sums for key, sums in oracle.rollup("customer_id", "sale_date").items() if key[0]}
+    assert {row[:2]: row[2:] for row in rows} == of_customers

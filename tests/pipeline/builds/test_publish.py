@@ -29,11 +29,11 @@ def lines(count: int, *, price: str = "10.00", start: int = 0) -> str:
 def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbench) -> None:
     workbench.land(lines(10))
     workbench.build()
+    tables = ", ".join(f"'{item.to}'::regclass" for item in workbench.declarations)
     constraints = workbench.rows(
-        """
+        f"""
         select conrelid::regclass::text, contype::text, count(*)::integer from pg_constraint
-        where connamespace in ('core'::regnamespace, 'marts'::regnamespace)
-            and contype in ('p', 'f') and conrelid::regclass::text not like 'core.build%'
+        where contype in ('p', 'f') and conrelid in ({tables})
         group by 1, 2 order by 1, 2
         """
     )
@@ -46,10 +46,22 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
         ("core.fct_order_lines", "p", 1),
         ("core.fct_orders", "f", 2),
         ("core.fct_orders", "p", 1),
+        ("marts.customer_orders", "f", 2),
+        ("marts.customer_orders", "p", 1),
+        ("marts.customer_orders_by_region", "f", 3),
+        ("marts.customer_orders_by_region", "p", 1),
+        ("marts.customer_revenue_daily", "f", 2),
+        ("marts.customer_revenue_daily", "p", 1),
+        ("marts.orders_by_region_daily", "f", 2),
+        ("marts.orders_by_region_daily", "p", 1),
+        ("marts.orders_daily", "f", 1),
+        ("marts.orders_daily", "p", 1),
         ("marts.product_revenue_daily", "f", 2),
         ("marts.product_revenue_daily", "p", 1),
         ("marts.product_revenue_monthly", "f", 2),
         ("marts.product_revenue_monthly", "p", 1),
+        ("marts.revenue_anomalies", "f", 1),
+        ("marts.revenue_anomalies", "p", 1),
         ("marts.revenue_daily", "f", 2),
         ("marts.revenue_daily", "p", 1),
     ]
@@ -75,9 +87,27 @@ def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbenc
     assert sorted(changed) == [
         "core.fct_order_lines",
         "core.fct_orders",
+        "marts.customer_revenue_daily",
         "marts.product_revenue_daily",
         "marts.product_revenue_monthly",
+        "marts.revenue_anomalies",
         "marts.revenue_daily",
+    ]
+
+
+def test_a_new_order_of_a_customer_of_many_orders_reads_and_writes_no_earlier_ones(
+    workbench: Workbench,
+) -> None:
+    workbench.land(lines(1000))
+    workbench.build()
+    # C0 has two hundred orders, and the newest of all days now.
+    workbench.land(HEADER + "LATE,P1,C0,Thing 1,Hats,Region 1,2025-01-01,1,10.00\n")
+    workbench.build()
+    assert workbench.rows("select order_id from candidate.customer_orders") == [("LATE",)]
+    assert workbench.rows("select order_id from candidate.customer_orders_by_region") == [("LATE",)]
+    days = "previous_order_date::text, second_previous_order_date::text"
+    assert workbench.rows(f"select {days} from marts.customer_orders where order_id = 'LATE'") == [
+        ("2024-12-28", "2024-12-28")
     ]
 
 

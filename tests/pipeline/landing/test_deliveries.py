@@ -209,8 +209,8 @@ def test_a_file_swapped_between_hashing_and_reading_is_not_landed(
     path = csv_file(tmp_path, *lines(10))
     other = csv_file(tmp_path, *lines(10, price="2"), name="other.csv")
 
-    def deliver_and_swap(asked_for: Path) -> DeliveredFile:
-        delivered = deliver(asked_for)
+    def deliver_and_swap(asked_for: Path, name: str | None = None) -> DeliveredFile:
+        delivered = deliver(asked_for, name)
         other.replace(asked_for)
         return delivered
 
@@ -228,8 +228,8 @@ def test_a_file_that_was_another_one_while_it_was_read_is_not_landed(
     kept, other = tmp_path / "kept.csv", csv_file(tmp_path, *lines(10, price="2"), name="other.csv")
     os.link(path, kept)
 
-    def deliver_and_swap(asked_for: Path) -> DeliveredFile:
-        delivered = deliver(asked_for)
+    def deliver_and_swap(asked_for: Path, name: str | None = None) -> DeliveredFile:
+        delivered = deliver(asked_for, name)
         other.replace(asked_for)
         return delivered
 

@@ -240,6 +240,24 @@ def test_chinook_lands_whole(warehouse: Warehouse, test_data: Path) -> None:
     ]
 
 
+def test_a_file_is_on_record_under_the_name_that_it_was_given(warehouse: Warehouse, tmp_path: Path) -> None:
+    path = csv_file(tmp_path, *lines(30))
+    assert one(warehouse, path, names=("march.csv",)).file_name == "march.csv"
+    assert asked(warehouse, "select file_name from raw.batches") == [("march.csv",)]
+
+
+def test_a_dry_run_gives_every_row_that_it_rejects(tmp_path: Path) -> None:
+    first = csv_file(tmp_path, *lines(30), "1,P,soon,1,1", name="a.csv")
+    second = csv_file(tmp_path, *lines(30), "1,P,2024-01-01,0,1", "2,P,2024-01-01,0,1", name="b.csv")
+    kept: list[tuple[int, int]] = []
+    check(
+        LandingRequest((first, second)),
+        lambda _: None,
+        lambda number, rows: kept.extend((number, row.row_number) for row in rows),
+    )
+    assert kept == [(1, 32), (2, 32), (2, 33)]
+
+
 def test_a_dry_run_tells_what_landing_would(warehouse: Warehouse, tmp_path: Path) -> None:
     path = csv_file(tmp_path, *lines(30), "1,P,soon,1,1", "2,P,2024-01-01,1,1")
     [dry] = check(LandingRequest((path,)), lambda _: None)

@@ -27,7 +27,10 @@ def test_dagster_loads_the_instance_file(warehouse: Warehouse, monkeypatch: pyte
         assert instance.get_settings("run_retries")["retry_on_asset_or_op_failure"] is False
         queue = instance.get_concurrency_config().run_queue_config
         assert queue is not None
-        assert queue.tag_concurrency_limits == [{"key": "tillhouse/job", "value": "refresh", "limit": 1}]
+        assert queue.tag_concurrency_limits == [
+            {"key": "tillhouse/job", "value": job, "limit": limit}
+            for job, limit in (("refresh", 1), ("check_import", 2), ("export", 2))
+        ]
 
 
 def test_only_our_user_can_enter_the_folders_of_runs_and_logs(warehouse: Warehouse) -> None:

@@ -124,11 +124,11 @@ def test_addresses_that_are_set_need_no_rights_but_create(
             0,
         )
     with connect(urls.app) as connection:
-        assert connection.execute("select current_user, count(*) from app.refreshes").fetchone() == (
+        assert connection.execute("select current_user, count(*) from app.jobs").fetchone() == (
             "service",
             0,
         )
-    assert not (home / "secrets").exists()
+    assert [path.name for path in (home / "secrets").iterdir()] == ["tokens.key"]
 
 
 def test_a_role_of_which_the_password_is_not_known_is_left_alone(

@@ -45,7 +45,7 @@ def test_the_reader_reads_core_and_marts_also_when_their_tables_are_made_later(w
     "statement",
     [
         "select * from raw.customers",
-        "select * from app.refreshes",
+        "select * from app.jobs",
         "insert into core.builds (status, is_full, requested_by) values ('published', true, 'me')",
         "create table core.mine (id int)",
         "create table public.mine (id int)",
@@ -67,10 +67,10 @@ def test_the_reader_starts_read_only(warehouse: Warehouse) -> None:
 
 def test_the_service_writes_its_own_tables_and_deletes_nothing(warehouse: Warehouse) -> None:
     with connect(warehouse.urls.app) as connection:
-        connection.execute("insert into app.refreshes (status, requested_by) values ('queued', 'api')")
-        connection.execute("update app.refreshes set status = 'running'")
-        assert connection.execute("select status from app.refreshes").fetchall() == [("running",)]
-    for statement in ("delete from app.refreshes", "select * from core.builds", "select * from raw.batches"):
+        connection.execute("insert into app.jobs (kind, status, requested_by) values ('refresh', 'queued', 'api')")
+        connection.execute("update app.jobs set status = 'running'")
+        assert connection.execute("select status from app.jobs").fetchall() == [("running",)]
+    for statement in ("delete from app.jobs", "select * from core.builds", "select * from raw.batches"):
         with connect(warehouse.urls.app) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
 

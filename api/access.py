@@ -1,0 +1,190 @@
+"""Who calls, and what they may: every route names the scope that it needs.
+
+Single-user mode (loopback, no accounts) knows one caller, who may do everything. With accounts,
+a caller shows an access token; who it is and what it may is read from Postgres at every request,
+so that a change of role or regions, or the end of a session, holds at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, g, request
+
+from api.listening import accounts_required
+from api.problems import Problem
+from api.services import services
+from pipeline.accounts.principals import Account
+from pipeline.accounts.roles import SCOPES, Scope
+from pipeline.accounts.sessions import find_caller
+from pipeline.accounts.tokens import AccessToken, InvalidToken, read_token
+from pipeline.settings import Settings
+from pipeline.warehouse.errors import WarehouseError
+from pipeline.warehouse.passwords import saved_signing_key
+
+# Whose job asks, in place of a client: a WSGI environment's key that only code in this process can
+# set (headers begin with HTTP_).
+JOB = "tillhouse.job_principal"
+_NEEDS = "_tillhouse_needs"
+_CHALLENGE = 'Bearer realm="tillhouse"'
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller. ``regions`` None sees every region; ``id`` None is the only user of a laptop."""
+
+    id: UUID | None
+    name: str
+    scopes: frozenset[str]
+    regions: tuple[str, ...] | None = None
+    kind: str = "user"
+    role: str | None = None
+
+
+LOCAL = Principal(None, "local", frozenset(SCOPES), role="admin")
+# Whoever calls a public route, or calls without a valid token.
+ANYBODY = Principal(None, "anonymous", frozenset(), ())
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a route asks of its caller; without a scope, any account will do."""
+
+    scope: Scope | None
+    # Whether the route can answer for some regions alone; otherwise limited callers get a 403.
+    is_regional: bool = True
+    is_public: bool = False
+
+
+def requires(scope: Scope, *, regional: bool = True) -> Callable[[Any], Any]:
+    """Let only callers with this scope in; ``regional`` False keeps callers limited to regions out."""
+    return _declare(Needs(scope, regional))
+
+
+def authenticated(view: Any) -> Any:
+    """Let every account in: the route has nothing but what the caller knows of itself."""
+    return _declare(Needs(None))(view)
+
+
+def public(view: Any) -> Any:
+    """Let everybody in: the route has nothing of the data."""
+    return _declare(Needs(None, is_public=True))(view)
+
+
+def principal() -> Principal:
+    """Who makes this request."""
+    found: Principal = g.principal
+    return found
+
+
+def needs_of(view: Any) -> Needs:
+    """What a view was declared to need; the most when nothing was declared."""
+    found: Needs = getattr(view, _NEEDS, Needs("admin", is_regional=False))
+    return found
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Name the caller of every request, and let it in or not."""
+    has_accounts = accounts_required(settings)
+
+    @app.before_request
+    def let_in() -> None:
+        g.principal = ANYBODY if has_accounts else LOCAL
+        rule = request.url_rule
+        # A browser asks by OPTIONS, without a token, whether it may ask: Flask answers that itself.
+        is_preflight = request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False)
+        if rule is None or is_preflight:
+            return
+        needs = needs_of(app.view_functions[rule.endpoint])
+        if JOB in request.environ:
+            g.principal = request.environ[JOB]
+        elif has_accounts and not needs.is_public:
+            g.principal = _caller()
+        check(principal(), needs)
+
+
+def check(caller: Principal, needs: Needs) -> None:
+    """Let a caller pass, or say why not.
+
+    Raises:
+        Problem: 403 when a scope is missing, or the route knows no regions and the caller is limited to some.
+    """
+    if needs.scope is not None and needs.scope not in caller.scopes:
+        raise Problem(
+            "missing_scope",
+            f"This needs the scope {needs.scope}, which {caller.name} lacks.",
+            headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needs.scope}"'},
+        )
+    if not needs.is_regional and caller.regions is not None:
+        raise Problem(
+            "not_regional",
+            f"{caller.name} is limited to regions, and this cannot be told for some regions alone.",
+        )
+
+
+def named(account: Account, scopes: frozenset[str]) -> Principal:
+    """An account as a caller that was granted these scopes of its role's."""
+    regions = None if account.regions is None else tuple(account.regions)
+    granted = scopes & account.scopes
+    return Principal(account.principal_id, account.name, granted, regions, account.kind, account.role)
+
+
+def signing_key() -> bytes:
+    """The key of access tokens.
+
+    Raises:
+        WarehouseError: it was not made yet.
+    """
+    key = saved_signing_key(services().settings.home)
+    if key is None:
+        raise WarehouseError("the home folder has no key for access tokens: run `tillhouse up`")
+    return key
+
+
+def shown_token() -> AccessToken:
+    """What the request's token says; whether its session still lives is asked of nobody.
+
+    Raises:
+        Problem: 401, when there is no token or it is not valid.
+    """
+    # From this header alone: addresses are kept in logs and histories.
+    kind, _, text = request.headers.get("Authorization", "").strip().partition(" ")
+    if kind.lower() != "bearer":
+        raise Problem(
+            "unauthenticated",
+            "Send an access token: Authorization: Bearer <token>. POST /api/v1/auth/token gives one.",
+            headers={"WWW-Authenticate": _CHALLENGE},
+        )
+    try:
+        return read_token(signing_key(), text.strip())
+    except InvalidToken as error:
+        raise _invalid() from error
+
+
+def _caller() -> Principal:
+    """The account that the request's token was made for.
+
+    Raises:
+        Problem: 401, when there is no token or it is not valid any more.
+    """
+    token = shown_token()
+    with services().database.writing() as connection:
+        account = find_caller(connection, token.session_id, token.principal_id)
+    if account is None:
+        raise _invalid()
+    return named(account, token.scopes)
+
+
+def _invalid() -> Problem:
+    detail = "The access token is not valid, has expired or was revoked: get another one."
+    challenge = f'{_CHALLENGE}, error="invalid_token", error_description="{detail}"'
+    return Problem("invalid_token", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _declare(needs: Needs) -> Callable[[Any], Any]:
+    def decorate(view: Any) -> Any:
+        setattr(view, _NEEDS, needs)
+        return view
+
+    return decorate

@@ -1,0 +1,193 @@
+"""From a question to a response: formats, conditional requests, the cache, and one snapshot for all of it."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import msgspec
+from flask import Response, g, request
+from psycopg import Connection
+from pydantic import Field
+from werkzeug.datastructures import MIMEAccept
+
+from api import envelope
+from api.access import JOB, principal
+from api.explaining import explanation, recorded
+from api.exporting import MEDIA_TYPES, Format, columns_of, written
+from api.models import Model
+from api.observing import count_cache
+from api.parameters import Parameters
+from api.problems import Problem
+from api.queries.answer import Answer
+from api.queries.builds import Build, current_build
+from api.queries.streaming import Streamed
+from api.responses import encode, json_response
+from api.services import services
+from pipeline import __version__
+
+Ask = Callable[[Connection], Answer]
+
+
+class Asked(Parameters):
+    """What every analysis can be asked for."""
+
+    format: Format | None = Field(None, description="`json`, `csv`, `parquet` or `arrow`; default by Accept.")
+    explain: bool = Field(False, description="Add the definitions, the tables and the SQL to `meta`.")
+
+
+def answered(
+    asked: Asked,
+    model: type[Model],
+    ask: Ask,
+    *,
+    is_one: bool = False,
+    has_pages: bool = True,
+    lines: Mapping[str, Any] | None = None,
+) -> Response:
+    """Answer a question in the format that was asked for.
+
+    Args:
+        asked: the checked parameters; with the path they identify the question.
+        model: the model of one row.
+        ask: computes the answer from a snapshot, all rows of it when ``wants_all`` says so.
+        is_one: ``data`` is the first row instead of a list.
+        has_pages: whether ``page`` says where the list goes on.
+        lines: the query for the lines behind the answer, for ``explain``.
+
+    Raises:
+        Problem: the format is unknown, or does not go with the other parameters.
+    """
+    format = format_of(asked)
+    _check_whole(asked, format)
+    with ExitStack() as stack:
+        connection = stack.enter_context(services().database.snapshot())
+        build = current_build(connection)
+        tag = _tag(build, asked, format)
+        if request.if_none_match.contains(tag):
+            count_cache("not_modified")
+            return _marked(Response(status=304), tag, build)
+        if format != "json":
+            found = ask(connection)
+            pieces = _export(found, model, format)
+            # The snapshot stays open until the last row is sent.
+            return _marked(_streamed(pieces, format, stack.pop_all()), tag, build)
+        body = services().cache.get(tag)
+        count_cache("miss" if body is None else "hit")
+        if body is None:
+            content = _content(ask, connection, lines, explains=asked.explain)
+            if is_one:
+                content = {"data": content["data"][0], "meta": content["meta"]}
+            elif not has_pages:
+                del content["page"]
+            body = encode(content)
+            services().cache.put(tag, body)
+        return _marked(json_response(body), tag, build)
+
+
+def format_of(asked: Asked) -> Format:
+    """The format of the answer: what the query says, else what the Accept header likes best.
+
+    Raises:
+        Problem: 406 when the header accepts none of them.
+    """
+    if asked.format is not None:
+        return asked.format
+    accepted: MIMEAccept = request.accept_mimetypes
+    best = accepted.best_match(MEDIA_TYPES.values(), "" if accepted else "application/json")
+    for name, media_type in MEDIA_TYPES.items():
+        if media_type == best:
+            return name
+    raise Problem("not_acceptable", f"This route has {', '.join(MEDIA_TYPES.values())}.")
+
+
+def wants_all(asked: Asked) -> bool:
+    """Whether the answer is a whole file, not a page."""
+    return format_of(asked) != "json"
+
+
+def allowed_regions(filters: dict[str, Any]) -> dict[str, Any]:
+    """The filters, narrowed to the caller's regions.
+
+    Raises:
+        Problem: 403 for a region outside them that was asked for by name.
+    """
+    allowed = principal().regions
+    if allowed is None:
+        return filters
+    outside = [region for region in filters.get("region", ()) if region not in allowed]
+    if outside:
+        raise Problem("region_not_allowed", f"{principal().name} is not allowed the region {outside[0]!r}.")
+    return {**filters, "region": filters.get("region") or list(allowed)}
+
+
+def _check_whole(asked: Asked, format: Format) -> None:
+    if format == "json":
+        return
+    for name in ("limit", "cursor", "explain"):
+        if name in asked.model_fields_set:
+            detail = "goes with JSON alone: a file is always complete"
+            raise Problem(
+                "invalid_value",
+                f"{name}: {detail}.",
+                errors=[{"parameter": name, "code": "invalid_value", "detail": detail}],
+            )
+
+
+def _content(
+    ask: Ask, connection: Connection, lines: Mapping[str, Any] | None, *, explains: bool
+) -> dict[str, Any]:
+    with recorded() as statements:
+        found = ask(connection)
+        rows = list(found.rows)
+    meta = found.meta | ({"explain": explanation(statements, rows, lines)} if explains else {})
+    return {"data": rows, "meta": meta, "page": envelope.page(found.next_cursor)}
+
+
+def _export(found: Answer, model: type[Model], format: Format) -> Iterator[bytes]:
+    most = services().settings.export_limit_rows
+    if isinstance(found.rows, Streamed) and not _is_job() and found.rows.has_more_than(most):
+        raise Problem(
+            "export_too_large",
+            f"The answer has more than {most} rows. Have a file made of it: POST /api/v1/exports.",
+        )
+    return written(format, columns_of(model, found.keys), found.rows, encode(found.meta))
+
+
+def _is_job() -> bool:
+    """Whether this is no request of a client, but a job that writes a file."""
+    return JOB in request.environ
+
+
+def _streamed(pieces: Iterable[bytes], format: Format, until_sent: ExitStack) -> Response:
+    def sent() -> Iterator[bytes]:
+        with until_sent:
+            yield from pieces
+
+    response = Response(sent(), content_type=MEDIA_TYPES[format])
+    # A response that is never read must give its connection back as well.
+    response.call_on_close(until_sent.close)
+    name = request.path.removeprefix("/api/v1/").replace("/", "-")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
+    return response
+
+
+def _tag(build: Build, asked: Asked, format: Format) -> str:
+    settings = services().settings
+    caller = principal()
+    question = (
+        __version__, build.build_id, build.built_at, settings.currency, settings.time_zone, format,
+        sorted(caller.scopes), caller.regions, request.path,
+        asked.model_dump(mode="json", exclude={"format"}),
+    )  # fmt: skip
+    return hashlib.blake2b(msgspec.json.encode(question), digest_size=16).hexdigest()
+
+
+def _marked(response: Response, tag: str, build: Build) -> Response:
+    g.build_id = build.build_id
+    response.set_etag(tag)
+    response.last_modified = build.built_at
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Build-Id"] = str(build.build_id)
+    response.vary.update(("Accept", "Authorization"))
+    return response

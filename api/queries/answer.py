@@ -1,0 +1,70 @@
+"""What every question is answered with."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from api import envelope
+from api.queries.builds import Build
+from api.queries.errors import QueryError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """JSON-ready rows, what they must be read with, and where they go on.
+
+    A page's rows are a list; those of a whole answer (no limit) may be read from the database
+    while they are taken. ``keys`` names what each row has, where that is less than its model has.
+    """
+
+    rows: Iterable[Row]
+    meta: dict[str, Any]
+    next_cursor: str | None = None
+    keys: tuple[str, ...] | None = None
+
+
+def fingerprint(*asked: Any) -> str:
+    """A short hash of a question, by which its cursors know it."""
+    return hashlib.blake2b(msgspec.json.encode(asked), digest_size=8).hexdigest()
+
+
+def offset_of(cursor: str | None, build: Build, asked: str) -> int:
+    """Where a page begins; ``asked`` is the question's fingerprint.
+
+    Raises:
+        QueryError: the cursor is none, of another question, or of an older build.
+    """
+    if cursor is None:
+        return 0
+    build_id, offset, whose = envelope.read_cursor(cursor, int, int, str)
+    if whose != asked or not 0 <= offset < 2**31:
+        raise QueryError(
+            "invalid_cursor", "This cursor belongs to another question; start again without it.", "cursor"
+        )
+    if build_id != build.build_id:
+        raise QueryError(
+            "stale_cursor",
+            f"The cursor belongs to build {build_id}, the numbers are of build {build.build_id} now; "
+            "start again without cursor.",
+            "cursor",
+        )
+    return int(offset)
+
+
+def paged(
+    rows: list[Row], limit: int | None, build: Build, offset: int, asked: str
+) -> tuple[list[Row], str | None]:
+    """A page and the cursor of the next one, from the rows with one more than ``limit`` when there is."""
+    if limit is None or len(rows) <= limit:
+        return rows, None
+    return rows[:limit], envelope.make_cursor(build.build_id, offset + limit, asked)
+
+
+def fetched(limit: int | None) -> int | None:
+    """How many rows to fetch for a page of ``limit``: one more tells that there is a next page."""
+    return None if limit is None else limit + 1

@@ -1,0 +1,153 @@
+"""How many customers there were, how many of them new, and how many came again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from psycopg import Connection, sql
+
+from api import numbers
+from api.queries.answer import Answer, Row
+from api.queries.counts_sql import rollup_suffix
+from api.queries.dates import DateRange
+from api.queries.dimensions import FILTERS
+from api.queries.pieces import conditions
+from api.queries.relations import LINE_COLUMNS, PRODUCT_JOIN
+from api.queries.revenue import RevenueQuestion, answer
+
+COUNTED = ("customers", "new_customers", "repeat_customers")
+
+# One row per customer's order in each group: the first order of a range is the one whose previous
+# order is before it, the second the one whose second previous is.
+_CHAINED = sql.SQL("""
+    select
+        {keys}
+        count(*) filter (where previous_order_date is null or previous_order_date < {start}) as customers,
+        count(*) filter (where previous_order_date is null) as new_customers,
+        count(*) filter (
+            where previous_order_date >= {start}
+            and (second_previous_order_date is null or second_previous_order_date < {start})
+        ) as repeat_customers
+    from {table}
+    where order_date between {start} and {end} {conditions}
+    {group}
+""")
+_COUNTED = sql.SQL("""
+    select
+        {keys}
+        count(*) filter (where order_count > 0) as customers,
+        count(*) filter (where order_count > 0 and first_order_date >= {start}) as new_customers,
+        count(*) filter (where order_count > 1) as repeat_customers
+    from (
+        select
+            {keys}
+            customer_id,
+            min(order_date) as first_order_date,
+            count(distinct (source, order_id)) filter (where order_date >= {start}) as order_count
+        from ({orders}) as orders
+        where order_date <= {end}
+        group by {keys} customer_id
+    ) as customers
+    {group}
+""")
+_ORDERS_OF_LINES = sql.SQL("""
+    select {keys} lines.customer_id, orders.source, orders.order_id, orders.order_date
+    from core.fct_orders as orders
+    inner join core.fct_order_lines as lines using (source, order_id)
+    {joins}
+    where lines.quantity > 0 and lines.customer_id is not null {conditions}
+""")
+
+
+@dataclass(frozen=True)
+class SummaryQuestion:
+    """Which orders count, and whether each region is told apart; dates inclusive, None takes the data's."""
+
+    start: date | None = None
+    end: date | None = None
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    by_region: bool = False
+
+
+def summary(
+    connection: Connection, question: SummaryQuestion, *, currency: str, time_zone: str
+) -> Answer:  # fmt: skip
+    """One row, or one for each region.
+
+    A customer is new when none of the orders that the filters select is older than the range;
+    the others return. Repeat customers have at least two orders in the range; the repeat rate is
+    their share of the customers.
+
+    Raises:
+        QueryError: the question cannot be answered.
+    """
+    groups = ("region",) if question.by_region else ()
+    revenue = answer(
+        connection,
+        RevenueQuestion(group_by=groups, start=question.start, end=question.end, filters=question.filters),
+        currency=currency,
+        time_zone=time_zone,
+    )
+    rows = list(revenue.rows)
+    span = revenue.meta["range"]
+    found: dict[str | None, dict[str, int]] = {}
+    if span["start_date"] is not None:
+        dates = DateRange(date.fromisoformat(span["start_date"]), date.fromisoformat(span["end_date"]))
+        found = _counted(connection, question, dates)
+    digits = numbers.minor_digits(currency)
+    written = [_row(row, found.get(row.get("region"), {}), digits) for row in rows]
+    keys = (*groups, *(name for name in _row({"net_revenue": "0", "orders": 0}, {}, 0)))
+    return replace(revenue, rows=written, keys=keys)
+
+
+def _row(revenue: Row, counted: Mapping[str, int], digits: int) -> Row:
+    customers, new, repeat = (counted.get(name, 0) for name in COUNTED)
+    return {
+        **({"region": revenue["region"]} if "region" in revenue else {}),
+        "customers": customers,
+        "new_customers": new,
+        "returning_customers": customers - new,
+        "repeat_customers": repeat,
+        "repeat_rate": numbers.ratio(repeat, customers),
+        "orders": revenue["orders"],
+        "net_revenue": revenue["net_revenue"],
+        "average_order_value": revenue.get("average_order_value"),
+    }
+
+
+def _counted(
+    connection: Connection, question: SummaryQuestion, span: DateRange
+) -> dict[str | None, dict[str, int]]:
+    statement = _statement(question, span)
+    rows: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
+    if not question.by_region:
+        rows = [(None, *row) for row in rows]
+    return {region: dict(zip(COUNTED, counts, strict=True)) for region, *counts in rows}
+
+
+def _statement(question: SummaryQuestion, span: DateRange) -> sql.Composed:
+    keys = sql.SQL("region,") if question.by_region else sql.SQL("")
+    parts: dict[str, sql.Composable] = {
+        "keys": keys,
+        "start": sql.SQL("{}::date").format(sql.Literal(span.start)),
+        "end": sql.SQL("{}::date").format(sql.Literal(span.end)),
+        "group": sql.SQL("group by region") if question.by_region else sql.SQL(""),
+    }
+    suffix = rollup_suffix(["region"] if question.by_region else [], question.filters)
+    known = {"region": sql.Identifier("region"), "source": sql.Identifier("source")}
+    if question.filters.keys() <= {"region"} and suffix is not None:
+        table = sql.Identifier("marts", f"customer_orders{suffix}")
+        return _CHAINED.format(table=table, conditions=conditions(known, question.filters), **parts)
+    if question.filters.keys() <= known.keys():
+        table = sql.Identifier("marts", "customer_orders" if suffix == "" else "customer_orders_by_region")
+        orders = sql.SQL("select * from {} where true {}").format(
+            table, conditions(known, question.filters)
+        )  # fmt: skip
+    else:
+        orders = _ORDERS_OF_LINES.format(
+            keys=sql.SQL("lines.region,") if question.by_region else sql.SQL(""),
+            joins=PRODUCT_JOIN if "category" in question.filters else sql.SQL(""),
+            conditions=conditions({name: LINE_COLUMNS[name] for name in FILTERS}, question.filters),
+        )
+    return _COUNTED.format(orders=orders, **parts)

@@ -1,0 +1,131 @@
+"""The lines behind a number, newest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection, sql
+
+from api import envelope, numbers
+from api.queries.answer import Answer, Row, fetched, fingerprint
+from api.queries.builds import current_build
+from api.queries.dates import DateRange, effective_range
+from api.queries.errors import QueryError
+from api.queries.pieces import conditions, where
+from api.queries.relations import LINE_COLUMNS
+from api.queries.revenue import data_range
+from api.queries.streaming import Streamed
+
+AMOUNTS = ("unit_price", "shipping", "gross_revenue", "discounts", "returns", "net_revenue", "unit_cost", "cost")
+_COLUMNS = (
+    "sale_date", "source", "order_id", "product_id", "occurrence", "product_name", "category", "customer_id",
+    "customer_name", "region", "payment_method", "quantity", "discount", *AMOUNTS, "batch_id", "file_name",
+    "row_number",
+)  # fmt: skip
+# Falling in every part, so that one comparison of rows finds where the next page begins.
+_ORDER = sql.SQL("lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence")
+_CURSOR = (str, str, str, str, int)
+_STATEMENT = sql.SQL("""
+    select
+        lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence,
+        coalesce(named.current_name, lines.product_id), product.category, lines.customer_id,
+        customer.customer_name, lines.region, lines.payment_method, lines.quantity, lines.discount, {amounts},
+        lines.batch_id, batches.file_name, lines.row_number
+    from core.fct_order_lines as lines
+    inner join core.dim_product as product on product.product_key = lines.product_key
+    left join core.dim_product as named on named.product_id = lines.product_id and named.is_current
+    left join core.dim_customer as customer on customer.customer_id = lines.customer_id
+    left join core.batches as batches on batches.batch_id = lines.batch_id
+    where {where} {after}
+    order by
+        lines.sale_date desc, lines.source desc, lines.order_id desc, lines.product_id desc, lines.occurrence desc
+    limit {limit}
+""")
+
+
+@dataclass(frozen=True)
+class LinesQuestion:
+    """Which lines; dates inclusive, None takes the data's. ``limit`` None asks for every line."""
+
+    start: date | None = None
+    end: date | None = None
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    order_ids: Sequence[str] = ()
+    limit: int | None = None
+    cursor: str | None = None
+
+
+def lines(connection: Connection, question: LinesQuestion, *, currency: str, time_zone: str) -> Answer:
+    """The published order lines, each with the file and the line in it that brought it.
+
+    Raises:
+        QueryError: the question cannot be answered.
+    """
+    build = current_build(connection)
+    span = effective_range(question.start, question.end, data_range(connection, build))
+    meta = envelope.meta(build, span, currency, time_zone)
+    if span is None:
+        return Answer([], meta)
+    mark = fingerprint(build.build_id, replace(question, limit=None, cursor=None))
+    statement = _statement(question, span, _after(question.cursor, build.build_id, mark))
+    digits = numbers.minor_digits(currency)
+    if question.limit is None:
+        return Answer(Streamed(connection, statement, lambda values: _row(values, digits)), meta)
+    rows = [_row(values, digits) for values in connection.execute(statement).fetchall()]
+    cursor = None
+    if len(rows) > question.limit:
+        last = rows[question.limit - 1]
+        keys = [last[name] for name in ("sale_date", "source", "order_id")]
+        cursor = envelope.make_cursor(build.build_id, mark, *keys, last["product"]["id"], last["occurrence"])
+    return Answer(rows[: question.limit], meta, cursor)
+
+
+def _after(cursor: str | None, build_id: int, mark: str) -> Sequence[Any] | None:
+    if cursor is None:
+        return None
+    made_by, whose, *last = envelope.read_cursor(cursor, int, str, *_CURSOR)
+    if made_by != build_id:
+        raise QueryError(
+            "stale_cursor", "The numbers have changed since the first page; start again without cursor.", "cursor"
+        )
+    if whose != mark:
+        raise QueryError(
+            "invalid_cursor", "This cursor belongs to another question; start again without it.", "cursor"
+        )
+    return last
+
+
+def _statement(question: LinesQuestion, span: DateRange, after: Sequence[Any] | None) -> sql.Composed:
+    expressions = {**LINE_COLUMNS, "order_id": sql.SQL("lines.order_id")}
+    beyond: sql.Composable = sql.SQL("")
+    if question.order_ids:
+        beyond = conditions(expressions, {"order_id": question.order_ids})
+    if after is not None:
+        values = sql.SQL(", ").join(map(sql.Literal, after))
+        beyond = sql.SQL("{} and ({}) < ({})").format(beyond, _ORDER, values)
+    return _STATEMENT.format(
+        amounts=sql.SQL(", ").join(sql.Identifier("lines", name) for name in AMOUNTS),
+        where=where(sql.SQL("lines.sale_date"), span, expressions, question.filters),
+        after=beyond,
+        limit=sql.Literal(fetched(question.limit)),
+    )
+
+
+def _row(values: Sequence[Any], digits: int) -> Row:
+    row = dict(zip(_COLUMNS, values, strict=True))
+    customer_id, customer_name = row.pop("customer_id"), row.pop("customer_name")
+    return {
+        "sale_date": row.pop("sale_date").isoformat(),
+        "source": row.pop("source"),
+        "order_id": row.pop("order_id"),
+        "product": {"id": row.pop("product_id"), "name": row.pop("product_name")},
+        "occurrence": row.pop("occurrence"),
+        "customer": {"id": customer_id, "name": customer_name},
+        "discount": numbers.half_up(Decimal(row.pop("discount")), numbers.RATIO_DIGITS),
+        **{
+            name: numbers.money(value, digits) if name in AMOUNTS and value is not None else value
+            for name, value in row.items()
+        },
+    }

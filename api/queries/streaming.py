@@ -1,0 +1,42 @@
+"""Rows that are read from the database while they are taken."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+from psycopg import Connection, sql
+
+from api.queries.answer import Row
+
+FETCH_ROWS = 5_000
+
+
+class Streamed:
+    """The rows of a statement, read as they are iterated over, once, in the connection's transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        statement: sql.Composed,
+        make_row: Callable[[tuple[Any, ...]], Row],
+        parameters: Any = None,
+    ) -> None:
+        self._connection, self._make_row = connection, make_row
+        self._name = f"rows_{uuid4().hex}"
+        self._cursor = connection.cursor(self._name, scrollable=True)
+        self._cursor.itersize = FETCH_ROWS
+        self._cursor.execute(statement, parameters)
+
+    def has_more_than(self, count: int) -> bool:
+        """Whether there are more rows than ``count``; nothing is sent for it."""
+        name = sql.Identifier(self._name)
+        moved = self._connection.execute(
+            sql.SQL("move forward {} in {}").format(sql.Literal(count + 1), name)
+        ).statusmessage
+        self._connection.execute(sql.SQL("move absolute 0 in {}").format(name))
+        return moved == f"MOVE {count + 1}"
+
+    def __iter__(self) -> Iterator[Row]:
+        with self._cursor as cursor:
+            for values in cursor:
+                yield self._make_row(values)

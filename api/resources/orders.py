@@ -1,0 +1,104 @@
+"""Orders: the lines behind a number."""
+
+from datetime import date
+from functools import partial
+
+from apiflask import APIBlueprint
+from flask import Response
+from psycopg import Connection
+from pydantic import Field
+
+from api.access import requires
+from api.answering import answered
+from api.documented import PAGING, analysis
+from api.models import Meta, Model, Money, PageInfo, Ratio
+from api.parameters import Text
+from api.problems import Problem
+from api.queries.answer import Answer
+from api.queries.lines import LinesQuestion, lines
+from api.resources.filters import Filters, Paged, asked_filters, page_limit, units
+from api.resources.revenue_models import Named
+
+blueprint = APIBlueprint("orders", __name__, url_prefix="/api/v1/orders", tag="Orders")
+
+
+class LinesAsked(Filters, Paged):
+    """Which lines, and how much of the list."""
+
+    order_id: list[Text] = Field(default=[], description="Orders; repeat for OR.")
+
+
+class OrderAsked(Filters, Paged):
+    """Which lines of the order."""
+
+
+class LineRow(Model):
+    """One order line, and where it came from."""
+
+    sale_date: date
+    source: str
+    order_id: str
+    product: Named
+    occurrence: int = Field(description="The how-manieth line of its order and product it is.")
+    category: str
+    customer: Named
+    region: str
+    payment_method: str
+    quantity: int = Field(description="Below 0 for a return.")
+    unit_price: Money
+    discount: Ratio = Field(description="A fraction of the price.")
+    shipping: Money
+    unit_cost: Money | None
+    gross_revenue: Money
+    discounts: Money
+    returns: Money
+    net_revenue: Money
+    cost: Money | None
+    batch_id: int | None = Field(description="The delivery that brought it.")
+    file_name: str | None
+    row_number: int | None = Field(description="The line of that file on which it begins.")
+
+
+class LineList(Model):
+    """Order lines, newest first."""
+
+    data: list[LineRow]
+    meta: Meta
+    page: PageInfo
+
+
+@blueprint.get("")
+@blueprint.input(LinesAsked, location="query")
+@analysis(blueprint, LineList, *PAGING)
+@requires("analytics:read")
+def get_orders(query_data: LinesAsked) -> Response:
+    """The order lines behind a number: under the same dates and filters, their sum is the number."""
+    return answered(query_data, LineRow, partial(lines, question=_question(query_data), **units()))
+
+
+@blueprint.get("/<path:order_id>")
+@blueprint.input(OrderAsked, location="query")
+@analysis(blueprint, LineList, *PAGING)
+@requires("analytics:read")
+def get_order(order_id: str, query_data: OrderAsked) -> Response:
+    """The lines of one order; sources number their orders by themselves, so `source` may be needed."""
+    asked = LinesAsked(**query_data.model_dump(exclude_unset=True), order_id=[order_id])
+
+    def ask(connection: Connection) -> Answer:
+        found = lines(connection, _question(asked), **units())
+        if asked.cursor is None and isinstance(found.rows, list) and not found.rows:
+            raise Problem("not_found", f"There is no order {order_id[:200]!r} under these dates and filters.")
+        return found
+
+    return answered(asked, LineRow, ask)
+
+
+def _question(asked: LinesAsked) -> LinesQuestion:
+    return LinesQuestion(
+        start=asked.start_date,
+        end=asked.end_date,
+        filters=asked_filters(asked),
+        order_ids=asked.order_id,
+        limit=page_limit(asked),
+        cursor=asked.cursor,
+    )

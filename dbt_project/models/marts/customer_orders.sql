@@ -1,0 +1,1 @@
+{{ order_sequences('customer_orders', of=['customer_id']) }}

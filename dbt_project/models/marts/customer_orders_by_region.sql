@@ -1,0 +1,1 @@
+{{ order_sequences('customer_orders_by_region', of=['customer_id', 'region']) }}

@@ -1,0 +1,1 @@
+"""Accounts: who may use the service, what they may, and the record of what they did."""

@@ -1,0 +1,71 @@
+"""The job ``cleanup``: removes what nobody will ask for any more."""
+
+import shutil
+import time
+from pathlib import Path
+
+import dagster as dg
+from psycopg import Connection
+
+from pipeline.settings import Settings, get_settings
+from pipeline.warehouse.connect import connect, database_urls
+
+KEPT_DAYS = 7
+_DAY_SECONDS = 86_400
+
+
+@dg.op
+def remove_leftovers(context: dg.OpExecutionContext) -> None:
+    """Remove uploads that no job needs, old exports, and the rejected rows of old dry runs."""
+    settings = get_settings()
+    with connect(database_urls(settings).owner, autocommit=True) as connection:
+        removed = clean_up(connection, settings, time.time())
+    context.log.info(f"{removed} folder(s) and file(s) removed.")
+
+
+@dg.job(name="cleanup", executor_def=dg.in_process_executor)
+def cleanup() -> None:
+    """Remove leftovers."""
+    remove_leftovers()
+
+
+daily_cleanup = dg.ScheduleDefinition(
+    name="daily_cleanup",
+    job=cleanup,
+    cron_schedule="30 4 * * *",
+    execution_timezone=get_settings().time_zone,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+def clean_up(connection: Connection, settings: Settings, now: float) -> int:
+    """Remove leftovers; returns how many folders and files. ``now`` is Unix time.
+
+    An upload of the last day may still be under way, before it has a job.
+    """
+    connection.execute(
+        """
+        delete from app.import_rejects
+        using app.jobs
+        where jobs.job_id = import_rejects.job_id
+            and jobs.finished_at < to_timestamp(%s) - make_interval(days => %s)
+        """,
+        (now, KEPT_DAYS),
+    )
+    rows = connection.execute("select job_id from app.jobs where status in ('queued', 'running')")
+    in_flight = {str(row[0]) for row in rows.fetchall()}
+    uploads = _older(settings.uploads_folder, now - _DAY_SECONDS)
+    exports = _older(settings.exports_folder, now - KEPT_DAYS * _DAY_SECONDS)
+    leftovers = [path for path in uploads if path.name not in in_flight] + exports
+    for path in leftovers:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def _older(folder: Path, moment: float) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.lstat().st_mtime < moment]

@@ -1,0 +1,100 @@
+"""The statements that make the published tables, as far as the API reads them."""
+
+MEASURES = """
+    line_count bigint not null, sale_line_count bigint not null, gross_revenue numeric(38, 12) not null,
+    discounts numeric(38, 12) not null, returns numeric(38, 12) not null,
+    net_revenue numeric(38, 12) not null, shipping numeric(38, 12) not null, cost numeric(38, 12) not null,
+    costed_net_revenue numeric(38, 12) not null, costed_line_count bigint not null, units bigint not null,
+    units_returned bigint not null
+"""
+TABLES = (
+    """
+    create table core.dim_product (
+        product_key bigint primary key, product_id text not null, product_name text,
+        category text not null, is_current boolean not null, current_name text not null
+    )
+    """,
+    """
+    create table core.dim_customer (
+        customer_id text primary key, customer_name text, customer_email text, customer_address text
+    )
+    """,
+    """
+    create table core.fct_orders (
+        source text, order_id text, order_date date not null, is_sale boolean not null, customer_id text,
+        has_several_customers boolean not null, primary key (source, order_id)
+    )
+    """,
+    "create index fct_orders_by_date on core.fct_orders (order_date)",
+    """
+    create table core.fct_order_lines (
+        source text, order_id text, product_id text, occurrence integer,
+        product_key bigint not null, customer_id text, region text not null,
+        payment_method text not null, sale_date date not null, quantity integer not null,
+        unit_price numeric(18, 6) not null, discount numeric(7, 6) not null,
+        shipping numeric(18, 6) not null, unit_cost numeric(18, 6),
+        gross_revenue numeric(38, 12) not null, discounts numeric(38, 12) not null,
+        returns numeric(38, 12) not null, net_revenue numeric(38, 12) not null, cost numeric(38, 12),
+        batch_id bigint, row_number integer, primary key (source, order_id, product_id, occurrence)
+    )
+    """,
+    "create index fct_order_lines_by_date on core.fct_order_lines (sale_date)",
+    f"""
+    create table marts.revenue_daily (
+        sale_date date, source text, region text, category text, payment_method text, {MEASURES},
+        primary key (sale_date, source, region, category, payment_method)
+    )
+    """,
+    f"""
+    create table marts.product_revenue_daily (
+        sale_date date, product_id text, category text, region text, {MEASURES},
+        primary key (sale_date, product_id, category, region)
+    )
+    """,
+    f"""
+    create table marts.product_revenue_monthly (
+        month_start date, product_id text, category text, region text, {MEASURES},
+        primary key (month_start, product_id, category, region)
+    )
+    """,
+    f"""
+    create table marts.customer_revenue_daily (
+        sale_date date, customer_id text, {MEASURES}, primary key (customer_id, sale_date)
+    )
+    """,
+    "create index customer_revenue_daily_by_date on marts.customer_revenue_daily (sale_date)",
+    """
+    create table marts.customer_orders (
+        customer_id text, source text, order_id text, order_date date not null, previous_order_date date,
+        second_previous_order_date date, primary key (customer_id, source, order_id)
+    )
+    """,
+    "create index customer_orders_by_date on marts.customer_orders (order_date)",
+    """
+    create table marts.customer_orders_by_region (
+        customer_id text, region text, source text, order_id text, order_date date not null,
+        previous_order_date date, second_previous_order_date date,
+        primary key (customer_id, region, source, order_id)
+    )
+    """,
+    "create index customer_orders_by_region_by_date on marts.customer_orders_by_region (region, order_date)",
+    """
+    create table marts.orders_daily (
+        order_date date, source text, orders bigint not null, return_orders bigint not null,
+        primary key (order_date, source)
+    )
+    """,
+    """
+    create table marts.orders_by_region_daily (
+        order_date date, source text, region text, orders bigint not null, return_orders bigint not null,
+        primary key (order_date, source, region)
+    )
+    """,
+    """
+    create table marts.revenue_anomalies (
+        sale_date date primary key, weekday integer not null, line_count bigint not null,
+        net_revenue numeric(38, 12) not null, expected numeric(38, 12), spread numeric(38, 12),
+        score numeric(20, 6), is_anomaly boolean not null
+    )
+    """,
+)

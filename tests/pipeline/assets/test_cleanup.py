@@ -1,0 +1,85 @@
+"""What the daily cleanup removes, and what it leaves."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pipeline.assets.cleanup import KEPT_DAYS, clean_up
+from pipeline.assets.uploads import remove_upload
+from pipeline.warehouse.connect import connect
+from tests.conftest import Warehouse
+from tests.pipeline.assets.conftest import MakeJob
+
+NOW = 1_800_000_000.0
+HOUR = 3_600
+DAY = 24 * HOUR
+
+
+def old(path: Path, seconds: float) -> None:
+    os.utime(path, (NOW - seconds, NOW - seconds))
+
+
+def clean(warehouse: Warehouse) -> int:
+    with connect(warehouse.urls.owner, autocommit=True) as connection:
+        return clean_up(connection, warehouse.settings, NOW)
+
+
+def test_uploads_that_no_job_needs_go_after_a_day(warehouse: Warehouse, make_job: MakeJob) -> None:
+    folder = warehouse.settings.uploads_folder
+    folder.mkdir(parents=True)
+    waiting, ended = make_job("import"), make_job("import", status="failed")
+    for name, seconds in ((waiting, 9 * DAY), (ended, 2 * DAY), ("crashed", 2 * DAY), ("under way", HOUR)):
+        (folder / name).mkdir()
+        (folder / name / "1.csv").write_text("x")
+        old(folder / name, seconds)
+    assert clean(warehouse) == 2
+    assert {path.name for path in folder.iterdir()} == {waiting, "under way"}
+    assert clean(warehouse) == 0
+
+
+def test_exports_go_after_a_week(warehouse: Warehouse) -> None:
+    folder = warehouse.settings.exports_folder
+    folder.mkdir(parents=True)
+    for name, days in (("new.csv", KEPT_DAYS - 1), ("old.csv", KEPT_DAYS + 1), (".old.part", KEPT_DAYS + 1)):
+        (folder / name).write_text("x")
+        old(folder / name, days * DAY)
+    assert clean(warehouse) == 2
+    assert [path.name for path in folder.iterdir()] == ["new.csv"]
+
+
+def test_rejects_of_dry_runs_go_after_a_week(
+    warehouse: Warehouse, make_job: MakeJob, ask: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    jobs = {days: make_job("check", status="succeeded") for days in (KEPT_DAYS - 1, KEPT_DAYS + 1)}
+    with connect(warehouse.urls.owner) as connection:
+        for days, job_id in jobs.items():
+            connection.execute(
+                "update app.jobs set finished_at = to_timestamp(%s) where job_id = %s",
+                (NOW - days * DAY, job_id),
+            )
+            connection.execute("insert into app.import_rejects values (%s, 1, 2, '{x}', 'raw')", (job_id,))
+    clean(warehouse)
+    assert ask("select job_id from app.import_rejects") == [(UUID(jobs[KEPT_DAYS - 1]),)]
+
+
+def test_an_upload_is_kept_while_its_job_may_be_tried_again(warehouse: Warehouse, make_job: MakeJob) -> None:
+    kept = {}
+    with connect(warehouse.urls.owner, autocommit=True) as connection:
+        for status, problem in (
+            ("running", None), ("failed", None), ("failed", "{}"), ("succeeded", None), ("canceled", None),
+        ):  # fmt: skip
+            job_id = make_job("import", status=status)
+            connection.execute("update app.jobs set problem = %s where job_id = %s", (problem, job_id))
+            folder = warehouse.settings.uploads_folder / job_id
+            folder.mkdir(parents=True)
+            remove_upload(connection, warehouse.settings, job_id)
+            kept[status, problem] = folder.exists()
+    assert kept == {
+        ("running", None): True,
+        ("failed", None): True,
+        ("failed", "{}"): False,
+        ("succeeded", None): False,
+        ("canceled", None): False,
+    }
