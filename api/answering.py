@@ -11,20 +11,20 @@ from psycopg import Connection
 from pydantic import Field
 from werkzeug.datastructures import MIMEAccept
 
-from api import envelope
 from api.access import JOB, principal
-from api.explaining import explanation, recorded
-from api.exporting import MEDIA_TYPES, Format, columns_of, written
-from api.models import Model
 from api.observing import count_cache
 from api.parameters import Parameters
 from api.problems import Problem
-from api.queries.answer import Answer
-from api.queries.builds import Build, current_build
-from api.queries.streaming import Streamed
 from api.responses import encode, json_response
 from api.services import services
 from pipeline import __version__
+from pipeline.answers import envelope
+from pipeline.answers.answer import Answer
+from pipeline.answers.builds import Build, current_build
+from pipeline.answers.explaining import explanation, recorded
+from pipeline.answers.exporting import MEDIA_TYPES, Format, columns_of, written
+from pipeline.answers.models import Model
+from pipeline.answers.streaming import Streamed
 
 Ask = Callable[[Connection], Answer]
 

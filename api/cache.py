@@ -4,6 +4,7 @@ Keys name the build, so a refresh invalidates by construction.
 """
 
 import logging
+
 import redis
 from cachelib import RedisCache, SimpleCache
 from cachelib.base import BaseCache

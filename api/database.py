@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from api.explaining import ExplainedCursor, ExplainedServerCursor
+from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import DatabaseUrls
 
@@ -66,14 +66,6 @@ def _pool(url: str, name: str, options: str, configure: object) -> ConnectionPoo
         configure=configure,  # type: ignore[arg-type]
         check=ConnectionPool.check_connection,
     )
-
-
-def read_only_snapshot(connection: Connection[TupleRow]) -> None:
-    """Let every transaction of a connection read from one snapshot."""
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    connection.cursor_factory = ExplainedCursor
-    connection.server_cursor_factory = ExplainedServerCursor
 
 
 def _open(pool: ConnectionPool[Connection[TupleRow]]) -> None:

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from api import documented_jobs
 from api.access import Needs
 from api.documented_access import CHALLENGE, SECURITY_SCHEMES, Operation, describe, needs_of_operations
-from api.exporting import MEDIA_TYPES
-from api.models import ProblemModel
 from api.problems import EVERYWHERE, PROBLEM_TYPES
 from api.responses import PROBLEM_JSON
+from pipeline.answers.exporting import MEDIA_TYPES
+from pipeline.answers.models import ProblemModel
 
 _CODES = "x-problem-codes"
 _FORMATS = "x-formats"

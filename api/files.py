@@ -13,9 +13,9 @@ from werkzeug.exceptions import HTTPException
 
 from api.access import JOB, Principal, check, needs_of
 from api.documented import comes_in_every_format
-from api.exporting import Format
 from api.parameters import check_query
 from api.problems import Problem
+from pipeline.answers.exporting import Format
 
 
 @dataclass(frozen=True)

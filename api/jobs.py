@@ -20,8 +20,8 @@ from psycopg.rows import TupleRow
 from api.dagster import JOB_TAG, Dagster, DagsterUnavailable, LogPage, Run
 from api.database import Database
 from api.problems import Problem, problem_body
-from api.queries import jobs as rows
-from api.queries.jobs import IN_FLIGHT, Job, Key, Kind, NewJob
+from pipeline.answers import jobs as rows
+from pipeline.answers.jobs import IN_FLIGHT, Job, Key, Kind, NewJob
 
 # A row without a run for longer than this was left by a service that ended before it could launch.
 LAUNCH_GRACE = timedelta(seconds=60)

@@ -10,8 +10,8 @@ from flask import Flask, Response, g
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from api.queries.errors import QueryError
 from api.responses import PROBLEM_JSON, json_response
+from pipeline.answers.errors import QueryError
 
 RETRY_SECONDS = 5
 
@@ -64,7 +64,7 @@ PROBLEM_TYPES = {
         ProblemType("invalid_token", 401, "Invalid token",
                     "The access token is not valid, has expired or was revoked. Get another one."),
         ProblemType("accounts_off", 409, "No accounts here", "The service asks for no login."),
-        ProblemType("missing_scope", 403, "Missing scope", "The caller lacks the scope that the route needs."),
+        ProblemType("missing_scope", 403, "Missing scope", "The caller lacks the scope that the route asks."),
         ProblemType("not_regional", 403, "Not for limited callers",
                     "The caller is limited to regions, and the route cannot tell its answer for some regions "
                     "alone."),
@@ -95,7 +95,7 @@ PROBLEM_TYPES = {
         ProblemType("idempotency_key_reused", 422, "Key of another request",
                     "The Idempotency-Key came with another request before. Use a new one."),
         ProblemType("file_refused", 422, "File refused",
-                    "Found in the `problem` of a failed import: a file was refused whole, and nothing of it was "
+                    "Found in the `problem` of a failed import: a file was refused whole, nothing of it was "
                     "loaded. Its rejected rows tell why."),
         ProblemType("invalid_range", 422, "Invalid range", "The start is after the end; both are inclusive."),
         ProblemType("too_many_buckets", 422, "Too many buckets",
@@ -112,7 +112,7 @@ PROBLEM_TYPES = {
         ProblemType("database_unavailable", 503, "Database unavailable",
                     "Postgres does not answer. Ask again in a few seconds.", RETRY_SECONDS),
         ProblemType("audit_unavailable", 503, "Audit unavailable",
-                    "The request cannot be put on record, so it was not done. The log has why.", RETRY_SECONDS),
+                    "The request cannot be put on record, so it was not done.", RETRY_SECONDS),
         ProblemType("query_timeout", 503, "Query timeout",
                     "The answer took longer than the limit. Ask for a shorter range or fewer groups.", 30),
         ProblemType("dagster_unavailable", 503, "Dagster unavailable",
@@ -127,8 +127,8 @@ PROBLEM_TYPES = {
         ProblemType("export_failed", 500, "Export failed",
                     "Found in the `problem` of a failed export: its run ended without success."),
         ProblemType("busy", 503, "Busy receiving",
-                    "Too many bodies are being received at once. Send it again in a few seconds; questions are "
-                    "answered meanwhile.", RETRY_SECONDS),
+                    "Too many bodies are being received at once. Send it again in a few seconds; questions "
+                    "are answered meanwhile.", RETRY_SECONDS),
         ProblemType("uploads_unavailable", 503, "Uploads unavailable",
                     "There is no room for an upload. Send it again later.", 60),
         ProblemType("lineage_unavailable", 404, "No lineage yet",

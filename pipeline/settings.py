@@ -62,11 +62,15 @@ class Settings(BaseSettings):
         description="Requests that one caller may make.",
     )
     redis_url: str | None = Field(
-        default=None, validation_alias="REDIS_URL", description="Shares cache and rate limits between processes."
+        default=None,
+        validation_alias="REDIS_URL",
+        description="Shares cache and rate limits between processes.",
     )
     uploads: Path | None = Field(default=None, description="Folder for uploaded files; default HOME/uploads.")
     upload_limit_mb: int = Field(default=1024, gt=0, description="The largest upload.")
-    exports: Path | None = Field(default=None, description="Folder for finished exports; default HOME/exports.")
+    exports: Path | None = Field(
+        default=None, description="Folder for finished exports; default HOME/exports."
+    )
     export_limit_rows: int = Field(
         default=1_000_000, gt=0, description="Answers with more rows are exported by a job, not streamed."
     )

@@ -10,9 +10,9 @@ from pydantic import Field
 from api.access import requires
 from api.answering import answered
 from api.documented import PAGING, analysis
-from api.models import Meta, Model, Money, PageInfo, Ratio
-from api.queries.anomalies import AnomaliesQuestion, anomalies
 from api.resources.filters import Paged, Range, page_limit, units
+from pipeline.answers.anomalies import AnomaliesQuestion, anomalies
+from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
 
 blueprint = APIBlueprint("anomalies", __name__, url_prefix="/api/v1/revenue", tag="Revenue")
 

@@ -12,7 +12,6 @@ from api import audit
 from api.access import authenticated, named, principal, public, signing_key
 from api.documented import answers_with
 from api.listening import accounts_required
-from api.models import Model
 from api.problems import Problem
 from api.responses import json_response
 from api.services import services
@@ -21,6 +20,7 @@ from pipeline.accounts.principals import find_login
 from pipeline.accounts.roles import Kind
 from pipeline.accounts.sessions import Session, begin_session, end_session, renew_session, session_of
 from pipeline.accounts.tokens import LIFETIME, AccessToken, InvalidToken, read_token, write_token
+from pipeline.answers.models import Model
 
 blueprint = APIBlueprint("auth", __name__, url_prefix="/api/v1/auth", tag="Login")
 

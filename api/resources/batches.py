@@ -7,14 +7,14 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
-from api import envelope
 from api.access import requires
 from api.documented import answers_with
-from api.models import Counts, Model, PageInfo
 from api.parameters import Page, Text
-from api.queries.batches import list_batches
 from api.responses import json_response
 from api.services import services
+from pipeline.answers import envelope
+from pipeline.answers.batches import list_batches
+from pipeline.answers.models import Counts, Model, PageInfo
 
 blueprint = APIBlueprint("batches", __name__, url_prefix="/api/v1/batches", tag="Activity")
 

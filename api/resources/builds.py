@@ -8,18 +8,18 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
-from api import envelope
 from api.access import requires
 from api.answering import answered
 from api.documented import PAGING, analysis, answers_with
-from api.models import Counts, Meta, Model, Money, PageInfo
 from api.parameters import Page
 from api.problems import Problem
-from api.queries.builds import find_build, list_builds
-from api.queries.changes import ChangesQuestion, changes
 from api.resources.filters import Paged, Range, page_limit, units
 from api.responses import json_response
 from api.services import services
+from pipeline.answers import envelope
+from pipeline.answers.builds import find_build, list_builds
+from pipeline.answers.changes import ChangesQuestion, changes
+from pipeline.answers.models import Counts, Meta, Model, Money, PageInfo
 
 blueprint = APIBlueprint("builds", __name__, url_prefix="/api/v1/builds", tag="Activity")
 

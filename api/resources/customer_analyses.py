@@ -12,10 +12,9 @@ from api.access import requires
 from api.answering import answered
 from api.documented import PAGING, analysis
 from api.parameters import COMMA_SEPARATED, IsoDate, Text
-from api.queries.cohorts import CohortsQuestion, cohorts
-from api.queries.lifetime_value import YEAR_WEEKS, LifetimeQuestion, lifetime_value
-from api.queries.segments import QUINTILES, SegmentName, SegmentsQuestion, segments
-from api.resources.customer_models import (
+from api.resources.filters import Paged, Range, page_limit, units
+from pipeline.answers.cohorts import CohortsQuestion, cohorts
+from pipeline.answers.customer_models import (
     CohortList,
     CohortRow,
     CohortValueRow,
@@ -25,7 +24,8 @@ from api.resources.customer_models import (
     SegmentList,
     SegmentRow,
 )
-from api.resources.filters import Paged, Range, page_limit, units
+from pipeline.answers.lifetime_value import YEAR_WEEKS, LifetimeQuestion, lifetime_value
+from pipeline.answers.segments import QUINTILES, SegmentName, SegmentsQuestion, segments
 
 blueprint = APIBlueprint("customer_analyses", __name__, url_prefix="/api/v1/customers", tag="Customers")
 

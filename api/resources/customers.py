@@ -10,11 +10,11 @@ from pydantic import Field
 from api.access import principal, requires
 from api.answering import answered
 from api.documented import PAGING, analysis
-from api.models import Meta, Model, Money, PageInfo, Ratio
 from api.parameters import Text
-from api.queries.customers import SummaryQuestion, summary
-from api.queries.directory import customers
 from api.resources.filters import Filters, Paged, asked_filters, lines_behind, page_limit, units
+from pipeline.answers.customers import SummaryQuestion, summary
+from pipeline.answers.directory import customers
+from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
 
 blueprint = APIBlueprint("customers", __name__, url_prefix="/api/v1/customers", tag="Customers")
 

@@ -7,10 +7,10 @@ from flask import Response
 
 from api.access import public
 from api.documented import answers_with
-from api.models import Model
 from api.problems import PROBLEM_TYPES, Problem
-from api.queries.measures import MEASURES
 from api.responses import json_response
+from pipeline.answers.measures import MEASURES
+from pipeline.answers.models import Model
 
 blueprint = APIBlueprint("definitions", __name__, tag="About")
 

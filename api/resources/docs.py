@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from api.access import public
 from api.documented import answers_with
-from api.models import Model
 from api.problems import Problem
 from api.responses import json_response
 from api.services import services
+from pipeline.answers.models import Model
 
 blueprint = APIBlueprint("docs", __name__, tag="About")
 

@@ -14,15 +14,15 @@ from api import jobs
 from api.access import Principal, principal, requires
 from api.documented import answers_with
 from api.documented_jobs import gives_file, starts_job
-from api.exporting import MEDIA_TYPES
 from api.files import checked_address
-from api.models import Model, PageInfo
 from api.parameters import Parameters, Text
 from api.problems import Problem
-from api.queries.jobs import IN_FLIGHT, Job, Kind, add_result
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.services import services
+from pipeline.answers.exporting import MEDIA_TYPES
+from pipeline.answers.jobs import IN_FLIGHT, Job, Kind, add_result
+from pipeline.answers.models import Model, PageInfo
 
 blueprint = APIBlueprint("exports", __name__, url_prefix="/api/v1/exports", tag="Exports")
 

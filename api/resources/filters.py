@@ -6,8 +6,8 @@ from pydantic import Field
 
 from api.answering import Asked, allowed_regions, wants_all
 from api.parameters import DEFAULT_LIMIT, Cursor, IsoDate, Limit, Text
-from api.queries.dimensions import FILTERS
 from api.services import services
+from pipeline.answers.dimensions import FILTERS
 
 
 class Range(Asked):

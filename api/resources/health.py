@@ -10,12 +10,12 @@ from psycopg_pool import PoolTimeout
 from api.access import public
 from api.dagster import DagsterUnavailable
 from api.documented import answers_with
-from api.models import Model
 from api.problems import Problem
-from api.queries.builds import current_build
-from api.queries.errors import QueryError
 from api.responses import json_response
 from api.services import services
+from pipeline.answers.builds import current_build
+from pipeline.answers.errors import QueryError
+from pipeline.answers.models import Model
 
 blueprint = APIBlueprint("health", __name__, tag="Health")
 

@@ -8,18 +8,19 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import AfterValidator, Field
 
-from api import envelope, jobs, uploads
+from api import jobs, uploads
 from api.access import requires
 from api.documented import answers_with
 from api.documented_jobs import starts_job
-from api.models import Counts, Model, PageInfo
 from api.parameters import Page, Parameters, Text
-from api.queries.jobs import Job, Kind
-from api.queries.rejects import checked_rejects, landed_rejects
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response
 from api.services import services
+from pipeline.answers import envelope
+from pipeline.answers.jobs import Job, Kind
+from pipeline.answers.models import Counts, Model, PageInfo
+from pipeline.answers.rejects import checked_rejects, landed_rejects
 
 blueprint = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag="Imports")
 

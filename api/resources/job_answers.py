@@ -8,15 +8,15 @@ from uuid import UUID
 from flask import Response, g, request
 from pydantic import Field
 
-from api import envelope
 from api.access import principal
-from api.models import Counts, Model
 from api.parameters import Page
 from api.problems import Problem, problem_body
-from api.queries.errors import QueryError
-from api.queries.jobs import IN_FLIGHT, Job, Kind, NewJob, list_jobs
 from api.responses import json_response
 from api.services import services
+from pipeline.answers import envelope
+from pipeline.answers.errors import QueryError
+from pipeline.answers.jobs import IN_FLIGHT, Job, Kind, NewJob, list_jobs
+from pipeline.answers.models import Counts, Model
 
 POLL_SECONDS = 1
 KEY_HEADER = "Idempotency-Key"

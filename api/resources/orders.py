@@ -11,13 +11,13 @@ from pydantic import Field
 from api.access import requires
 from api.answering import answered
 from api.documented import PAGING, analysis
-from api.models import Meta, Model, Money, PageInfo, Ratio
 from api.parameters import Text
 from api.problems import Problem
-from api.queries.answer import Answer
-from api.queries.lines import LinesQuestion, lines
 from api.resources.filters import Filters, Paged, asked_filters, page_limit, units
-from api.resources.revenue_models import Named
+from pipeline.answers.answer import Answer
+from pipeline.answers.lines import LinesQuestion, lines
+from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
+from pipeline.answers.revenue_models import Named
 
 blueprint = APIBlueprint("orders", __name__, url_prefix="/api/v1/orders", tag="Orders")
 

@@ -9,18 +9,18 @@ from flask import Response
 from psycopg import Connection
 from pydantic import Field
 
-from api import numbers
 from api.access import principal, requires
 from api.answering import answered
 from api.documented import PAGING, analysis
-from api.models import Meta, Model, Money, PageInfo, Ratio
 from api.parameters import Text
-from api.queries.answer import Answer, Row
-from api.queries.directory import products
-from api.queries.pieces import Top
-from api.queries.revenue import RevenueQuestion, answer
 from api.resources.filters import Filters, Paged, asked_filters, lines_behind, page_limit, units
-from api.resources.revenue_models import Named, RevenueRow, TopList
+from pipeline.answers import numbers
+from pipeline.answers.answer import Answer, Row
+from pipeline.answers.directory import products
+from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
+from pipeline.answers.pieces import Top
+from pipeline.answers.revenue import RevenueQuestion, answer
+from pipeline.answers.revenue_models import Named, RevenueRow, TopList
 
 blueprint = APIBlueprint("products", __name__, url_prefix="/api/v1/products", tag="Products")
 

@@ -8,17 +8,18 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
-from api import envelope, jobs
+from api import jobs
 from api.access import requires
 from api.documented import answers_with
 from api.documented_jobs import starts_job
-from api.models import Model, PageInfo
 from api.parameters import Cursor, Limit, Parameters, Text
-from api.queries.jobs import Job
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response
 from api.services import services
+from pipeline.answers import envelope
+from pipeline.answers.jobs import Job
+from pipeline.answers.models import Model, PageInfo
 
 blueprint = APIBlueprint("refreshes", __name__, url_prefix="/api/v1/refreshes", tag="Refreshes")
 shortcut = APIBlueprint("refresh", __name__, tag="Refreshes")

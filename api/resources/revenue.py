@@ -11,12 +11,12 @@ from api.access import requires
 from api.answering import answered
 from api.documented import PAGING, analysis
 from api.parameters import COMMA_SEPARATED, Text
-from api.queries.comparison import Compare
-from api.queries.dates import Grain
-from api.queries.dimensions import GroupName
-from api.queries.revenue import SORT_NAMES, RevenueQuestion, answer
 from api.resources.filters import Filters, Paged, asked_filters, lines_behind, page_limit, units
-from api.resources.revenue_models import RevenueList, RevenueOne, RevenueRow, RevenueTotal
+from pipeline.answers.comparison import Compare
+from pipeline.answers.dates import Grain
+from pipeline.answers.dimensions import GroupName
+from pipeline.answers.revenue import SORT_NAMES, RevenueQuestion, answer
+from pipeline.answers.revenue_models import RevenueList, RevenueOne, RevenueRow, RevenueTotal
 
 blueprint = APIBlueprint("revenue", __name__, url_prefix="/api/v1/revenue", tag="Revenue")
 
@@ -141,4 +141,6 @@ def _list(asked: Listing, group_by: tuple[str, ...]) -> Response:
         cursor=asked.cursor,
         compare=asked.compare,
     )
-    return answered(asked, RevenueRow, partial(answer, question=question, **units()), lines=lines_behind(asked))
+    return answered(
+        asked, RevenueRow, partial(answer, question=question, **units()), lines=lines_behind(asked)
+    )

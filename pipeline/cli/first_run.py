@@ -24,9 +24,9 @@ def bootstrap(settings: Settings, say: Callable[[str], None], *, no_sample: bool
 
 def first_answer(settings: Settings) -> str:
     """Net revenue by region, or what to do when nothing is published yet."""
-    from api.numbers import half_up, minor_digits
-    from api.queries.errors import QueryError
-    from api.queries.regions import net_revenue_by_region
+    from pipeline.answers.errors import QueryError
+    from pipeline.answers.numbers import half_up, minor_digits
+    from pipeline.answers.regions import net_revenue_by_region
 
     try:
         regions = net_revenue_by_region(settings, database_urls(settings))

@@ -8,7 +8,7 @@ import click
 from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
 
-from api.cells import csv_cell
+from pipeline.answers.cells import csv_cell
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.errors import TillhouseError
 from pipeline.settings import get_settings

@@ -12,14 +12,14 @@ from typing import Any
 
 import click
 
-from api import numbers
-from api.database import read_only_snapshot
-from api.queries.dates import GRAINS
-from api.queries.measures import MEASURES
-from api.exporting import columns_of, csv_pieces
-from api.queries.answer import Answer, Row
-from api.queries.revenue import RevenueQuestion, answer
-from api.resources.revenue_models import RevenueRow
+from pipeline.answers import numbers
+from pipeline.answers.answer import Answer, Row
+from pipeline.answers.dates import GRAINS
+from pipeline.answers.exporting import columns_of, csv_pieces
+from pipeline.answers.measures import MEASURES
+from pipeline.answers.revenue import RevenueQuestion, answer
+from pipeline.answers.revenue_models import RevenueRow
+from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.cli.report_customers import cohorts_report, lifetime_value_report, segments_report
 from pipeline.settings import get_settings

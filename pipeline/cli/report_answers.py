@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from api import numbers
-from api.database import read_only_snapshot
-from api.exporting import columns_of, csv_pieces
-from api.models import Model
-from api.queries.answer import Answer
+from pipeline.answers import numbers
+from pipeline.answers.answer import Answer
+from pipeline.answers.exporting import columns_of, csv_pieces
+from pipeline.answers.models import Model
+from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.cli.output import print_json, say
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect

@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from api import numbers
-from api.queries.answer import Answer
-from api.queries.cohorts import CohortsQuestion, cohorts
-from api.queries.lifetime_value import YEAR_WEEKS, LifetimeQuestion, lifetime_value
-from api.queries.segments import QUINTILES, SEGMENTS, SegmentsQuestion, segments
-from api.resources.customer_models import (
+from pipeline.answers import numbers
+from pipeline.answers.answer import Answer
+from pipeline.answers.cohorts import CohortsQuestion, cohorts
+from pipeline.answers.customer_models import (
     CohortRow,
     CohortValueRow,
     CustomerValueRow,
     MemberRow,
     SegmentRow,
 )
+from pipeline.answers.lifetime_value import YEAR_WEEKS, LifetimeQuestion, lifetime_value
+from pipeline.answers.segments import QUINTILES, SEGMENTS, SegmentsQuestion, segments
 from pipeline.cli.output import print_table
 from pipeline.cli.report_answers import (
     ask,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from api.queries.revenue import RevenueQuestion
+from pipeline.answers.revenue import RevenueQuestion
 from tests.api.published import ZERO, Line, current_names, customer_names, numbered, orders_of
 
 Key = tuple[Any, ...]

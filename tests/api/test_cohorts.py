@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from api.queries.cohorts import CohortsQuestion, cohorts
+from pipeline.answers.cohorts import CohortsQuestion, cohorts
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.customer_reference import Buyer, buyers_of, six, written_money

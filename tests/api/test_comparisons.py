@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from api.queries.comparison import Compare, shift_of
-from api.queries.dates import DateRange
+from pipeline.answers.comparison import Compare, shift_of
+from pipeline.answers.dates import DateRange
 from tests.api.conftest import StrictClient
 
 
@@ -62,10 +62,13 @@ def test_a_bucket_stands_beside_the_same_bucket_a_year_before(client: StrictClie
     found = client.get(f"/api/v1/revenue/trend?{query}").json
     assert found is not None
     assert found["data"] == []
-    trend = client.get("/api/v1/revenue/trend?start_date=2024-11-01&end_date=2025-01-31&compare=previous_year")
+    trend = client.get(
+        "/api/v1/revenue/trend?start_date=2024-11-01&end_date=2025-01-31&compare=previous_year"
+    )
     assert trend.json is not None
     assert [
-        (row["bucket"]["start_date"], row["comparison"]["net_revenue"]["previous"]) for row in trend.json["data"]
+        (row["bucket"]["start_date"], row["comparison"]["net_revenue"]["previous"])
+        for row in trend.json["data"]
     ] == [("2024-11-01", "0.00"), ("2024-12-01", "324.00"), ("2025-01-01", "1299.00")]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.numbers import ratio
+from pipeline.answers.numbers import ratio
 from tests.api.conftest import StrictClient
 from tests.api.published import Line, numbered, orders_of
 
@@ -98,6 +98,11 @@ def test_customers_and_orders_of_a_range_are_counted_without_the_facts(
 
 def test_customers_are_found_by_name(client: StrictClient, golden: int) -> None:
     assert data_of(client, "/api/v1/customers?search=smith") == [
-        {"customer_id": "C456", "customer_name": "John Smith", "customer_email": None, "customer_address": None}
+        {
+            "customer_id": "C456",
+            "customer_name": "John Smith",
+            "customer_email": None,
+            "customer_address": None,
+        }
     ]
     assert [row["customer_id"] for row in data_of(client, "/api/v1/customers")] == ["C101", "C456", "C789"]

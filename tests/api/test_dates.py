@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from api.queries.dates import DateRange, bucket_bounds, buckets, effective_range
-from api.queries.errors import QueryError
-from api.queries.relations import (
+from pipeline.answers.dates import DateRange, bucket_bounds, buckets, effective_range
+from pipeline.answers.errors import QueryError
+from pipeline.answers.relations import (
     ORDER_LINES,
     PRODUCT_REVENUE_DAILY,
     PRODUCT_REVENUE_MONTHLY,

@@ -6,7 +6,7 @@ import pytest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from api import jobs
-from api.queries import jobs as rows
+from pipeline.answers import jobs as rows
 from pipeline.builds.plan import FIRST_START
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient

@@ -144,7 +144,7 @@ def test_what_belongs_to_pages_is_refused_for_files(
 def test_text_that_a_spreadsheet_would_run_is_made_harmless(
     client: StrictClient, publish_lines: Callable[[list[Line]], int]
 ) -> None:
-    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "plain, \"quoted\"\nname"]
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'plain, "quoted"\nname']
     publish_lines(
         [
             Line(f"{n}", f"P{n}", date(2024, 1, 1), -1, Decimal(5), product_name=name, category=name)

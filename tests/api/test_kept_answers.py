@@ -75,8 +75,9 @@ def test_what_is_asked_for_in_another_way_is_another_answer(client: StrictClient
         )
     }
     assert len(tags) == 7
-    assert client.get(f"{ADDRESS}?start_date=2024-01-01&region=Asia").headers["ETag"] == (
-        client.get(f"{ADDRESS}?region=Asia&start_date=2024-01-01").headers["ETag"]
+    assert (
+        client.get(f"{ADDRESS}?start_date=2024-01-01&region=Asia").headers["ETag"]
+        == (client.get(f"{ADDRESS}?region=Asia&start_date=2024-01-01").headers["ETag"])
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from api.queries.lifetime_value import LifetimeQuestion, lifetime_value
+from pipeline.answers.lifetime_value import LifetimeQuestion, lifetime_value
 from pipeline.lifetime.stored import fit_build
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient

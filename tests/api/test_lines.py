@@ -5,7 +5,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from api.queries.measures import MEASURES
+from pipeline.answers.measures import MEASURES
 from tests.api.conftest import StrictClient
 from tests.api.published import ZERO, Line, numbered
 
@@ -33,7 +33,9 @@ def test_the_lines_under_a_number_add_up_to_it(client: StrictClient, many_lines:
         for name in ("net_revenue", "gross_revenue", "shipping", "returns"):
             assert sum((Decimal(row[name]) for row in found), ZERO) == Decimal(total["data"][name])
         assert len({key(row) for row in found}) == len(found)
-        assert [row["sale_date"] for row in found] == sorted((row["sale_date"] for row in found), reverse=True)
+        assert [row["sale_date"] for row in found] == sorted(
+            (row["sale_date"] for row in found), reverse=True
+        )
     assert {key(row) for row in every_line(client, "")} == {
         (line.source, line.order_id, line.product_id, line.occurrence) for line in numbered(many_lines)
     }

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from api import numbers
+from pipeline.answers import numbers
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from api.database import read_only_snapshot
-from api.queries.dates import GRAINS
-from api.queries.dimensions import GROUPS
-from api.queries.revenue import RevenueQuestion, answer
+from pipeline.answers.answer import Row
+from pipeline.answers.dates import GRAINS
+from pipeline.answers.dimensions import GROUPS
+from pipeline.answers.revenue import RevenueQuestion, answer
+from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.published import Line, golden_lines
@@ -101,7 +102,8 @@ def test_pages_of_any_size_and_order_hold_the_same_rows(warehouse: Warehouse, ma
         for sort in ("-orders", "margin", "-average_order_value", "net_units", "product", "-customers"):
             whole = RevenueQuestion(group_by=("product", "region"), grain="month", sort=(sort,))
             rows = list(answer(connection, whole, currency="USD", time_zone="UTC").rows)
-            paged, cursor = [], None
+            paged: list[Row] = []
+            cursor = None
             while True:
                 question = RevenueQuestion(
                     group_by=("product", "region"), grain="month", sort=(sort,), limit=13, cursor=cursor

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from api.queries.segments import GRID, SEGMENTS, SegmentsQuestion, segments
+from pipeline.answers.segments import GRID, SEGMENTS, SegmentsQuestion, segments
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.customer_reference import buyers_of, six, written_money

@@ -100,9 +100,7 @@ def test_ten_refreshes_asked_for_at_once_are_one_run_and_one_follow_up(stack: St
     drop(stack, "during.csv", lines("D", 40_000))
     first = stack.api.post("/refresh").headers["Location"]
     refresh_id = first.rsplit("/", 1)[1]
-    query = (
-        "select batches_fixed_at is not null and status = 'running' from app.jobs where job_id = %s"
-    )
+    query = "select batches_fixed_at is not null and status = 'running' from app.jobs where job_id = %s"
     wait_until(lambda: stack.rows(query, refresh_id) == [(True,)])
     with ThreadPoolExecutor(10) as pool:
         later = list(pool.map(lambda _: stack.api.post("/refresh"), range(10)))

@@ -1,38 +1,24 @@
-import time
-from collections import Counter
-import schemathesis
-from schemathesis.config import SchemathesisConfig
-from schemathesis.engine import from_schema, events
+import time, socket
+import httpx, psycopg
 from tests.api.conftest import *
-
-def test_fuzz(make_client, fake, accounts, golden, warehouse):
-    c = make_client(fake, accounts=True, exports=warehouse.settings.home/"x", rate_limit="1000000/second")
-    h = accounts.add("root","admin")
-    app=c.application
-    spec=app.spec
-    config = SchemathesisConfig.from_dict({
-        "seed": 1,
-        "headers": h, "continue-on-failure": True,
-        "checks": {"positive_data_acceptance": {"enabled": False}, "ignored_auth": {"enabled": False}, "not_a_server_error": {"expected-statuses": ["2xx","3xx","4xx",503]}},
-        "generation": {"deterministic": True, "max-examples": 10, "database": "none", "no-shrink": True},
-        "phases": {"stateful": {"enabled": False}, "examples": {"enabled": False}, "coverage": {"unexpected-methods": []}},
-    })
-    schema = schemathesis.openapi.from_dict(spec, config=config)
-    schema.app = app
-    schema = schema.include(path_regex="/refresh$|/api/v1/orders$")
-    t0=time.time(); n=Counter(); bad={}
-    for ev in from_schema(schema).execute():
-        if isinstance(ev, events.ScenarioFinished):
-            for cid, inter in ev.recorder.interactions.items():
-                n[str(ev.phase.name), inter.response.status_code if inter.response else None]+=1
-            names=Counter((k.name,str(k.status.value)) for v in ev.recorder.checks.values() for k in v); print(dict(names)) if ev.label in ("POST /refresh","GET /api/v1/orders") else 0
-            for cid, checks in ev.recorder.checks.items():
-                for ck in checks:
-                    if str(ck.status.value) == "failure" or ck.failure_info:
-                        bad.setdefault((ev.label, ck.name, str(ck.failure_info.failure.title)), []).append(ck.failure_info)
-            print(ev.phase.name, ev.label, ev.status, round(ev.elapsed_time,2), len(ev.recorder.interactions))
-        elif isinstance(ev, (events.NonFatalError, events.FatalError)):
-            print("ERR", ev, getattr(ev,"info",None) or getattr(ev,'exception',None))
-    print(time.time()-t0, n)
-    for k,v in bad.items():
-        print("BAD",k,len(v)); print(v[0].code_sample[:600]); print(v[0].failure.message[:400])
+from tests.api.test_serving import serving, wait_until_up
+COPY="""insert into core.fct_order_lines select (jsonb_populate_record(l, jsonb_build_object('occurrence', n))).* from core.fct_order_lines l, generate_series(2, 15000) n"""
+def test_x(accounts, golden, warehouse, postgres_server):
+    with connect(warehouse.urls.owner) as c: c.execute(COPY)
+    with serving(warehouse) as (process, address):
+        wait_until_up(process, address)
+        port=int(address.rsplit(":",1)[1])
+        slow=[]
+        for n in range(5):
+            s=socket.create_connection(("127.0.0.1",port)); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096); s.sendall(b"GET /api/v1/orders?format=csv HTTP/1.1\r\nHost: localhost\r\n\r\n"); s.recv(10); slow.append(s)
+            time.sleep(6)
+            for p in ("/healthz","/api/v1/revenue/total?region=x"+str(n)):
+                t=time.time()
+                try: print(n+1,p,httpx.get(address+p,timeout=8).status_code, round(time.time()-t,2))
+                except Exception as e: print(n+1,p,repr(e))
+            with connect(warehouse.urls.owner) as c: print(c.execute("select count(*), state from pg_stat_activity where application_name='tillhouse-api-reader' and datname=current_database() group by 2").fetchall())
+        for s in slow: s.close()
+        t=time.time()
+        try: print("after",httpx.get(address+"/healthz",timeout=8).status_code, round(time.time()-t,2))
+        except Exception as e: print("after",repr(e))
+    print(process.stdout.read().decode()[-1500:])

@@ -101,7 +101,9 @@ def _file(client: FlaskClient, question: Question, format: Format) -> bytes:
 
 def _get(client: FlaskClient, question: Question, query: Query) -> bytes:
     response = client.get(f"/api/v1{question.path}?{urlencode(query)}")
-    assert response.status_code == 200, f"{question}: {response.status_code} {response.get_data(as_text=True)}"
+    assert response.status_code == 200, (
+        f"{question}: {response.status_code} {response.get_data(as_text=True)}"
+    )
     content: bytes = response.get_data()
     response.close()
     return content
@@ -111,5 +113,3 @@ def _table(content: bytes, format: Format) -> pa.Table:
     if format == "parquet":
         return pq.read_table(io.BytesIO(content))
     return pa.ipc.open_stream(content).read_all()
-
-

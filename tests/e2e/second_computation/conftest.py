@@ -24,6 +24,7 @@ class Loaded:
     """The API over what the product made of some files, and the reference over the same files."""
 
     client: FlaskClient
+    deliveries: Sequence[Delivery]
     reference: Reference
 
 
@@ -46,7 +47,7 @@ def loaded(
         for name, warehouse in warehouses.items():
             app = create_app(warehouse.settings, warehouse.urls)
             stack.callback(close, app)
-            made[name] = Loaded(app.test_client(), Reference(deliveries[name]))
+            made[name] = Loaded(app.test_client(), deliveries[name], Reference(deliveries[name]))
         yield made
 
 

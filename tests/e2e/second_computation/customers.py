@@ -93,9 +93,7 @@ def summary(reference: Reference, asked: Asked) -> list[Row]:
     query = _SUMMARY.format(
         keys=keys, filters=conditions(asked.filters), group="group by all" if asked.group_by else ""
     )
-    counts = {
-        row.get("region"): row for row in reference.rows(query, start=start, end=end, **asked.filters)
-    }
+    counts = {row.get("region"): row for row in reference.rows(query, start=start, end=end, **asked.filters)}
     made = []
     for row in revenue(reference, asked):
         found = counts.get(row.get("region"), dict.fromkeys(_COUNTS, 0))

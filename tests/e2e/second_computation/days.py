@@ -9,10 +9,19 @@ from statistics import mean, median
 
 from tests.e2e.second_computation.reference import Reference, conditions
 from tests.e2e.second_computation.revenue import Asked
-from tests.e2e.second_computation.values import Row, ratio
+from tests.e2e.second_computation.values import Row, Whole, ratio
 
 _WEEKS, _FEWEST = 8, 6
 _LIMIT, _MOST = Fraction("3.5"), Fraction(1_000_000)
+_CHANGED = ("net_revenue", "gross_revenue", "discounts", "returns", "shipping", "units", "units_returned")
+_DAYS = """
+select
+    sale_date, sum(net_revenue) as net_revenue, sum(gross_revenue) as gross_revenue,
+    sum(discounts) as discounts, sum(returns) as returns, sum(shipping) as shipping,
+    coalesce(sum(quantity) filter (where is_sale_line), 0) as units,
+    coalesce(-sum(quantity) filter (where not is_sale_line), 0) as units_returned
+from lines group by sale_date
+"""
 _LINES = """
 select
     sale_date, source, order_id, product_id, occurrence, category, customer_id, region, payment_method,
@@ -45,6 +54,24 @@ def lines(reference: Reference, asked: Asked) -> list[Row]:
         }
         for row in reference.rows(query, start=start, end=end, **asked.filters)
     ]
+
+
+def changes(before: Reference, after: Reference, batch_ids: list[int]) -> list[Row]:
+    """Each day and measure that differs, the old and the new value; these batches did it."""
+    old = {row["sale_date"]: row for row in before.rows(_DAYS)}
+    new = {row["sale_date"]: row for row in after.rows(_DAYS)}
+    nothing = dict.fromkeys(_CHANGED, Decimal(0))
+    made = []
+    for day in sorted(old.keys() | new.keys()):
+        for measure in _CHANGED:
+            was, now = old.get(day, nothing)[measure], new.get(day, nothing)[measure]
+            kind = Whole if measure in ("units", "units_returned") else Decimal
+            if was != now:
+                made.append(
+                    {"sale_date": day, "measure": measure, "old": kind(was), "new": kind(now),
+                     "difference": kind(now - was), "batch_ids": batch_ids}
+                )  # fmt: skip
+    return made
 
 
 @cache

@@ -12,7 +12,7 @@ from tests.e2e.second_computation import customers, days
 from tests.e2e.second_computation.asking import Query, Question
 from tests.e2e.second_computation.dates import other_range
 from tests.e2e.second_computation.reference import FILTERS, Reference
-from tests.e2e.second_computation.revenue import Asked, margins, revenue, top
+from tests.e2e.second_computation.revenue import COLUMNS, Asked, margins, revenue, top
 from tests.e2e.second_computation.values import money
 
 GROUPS = ("product", "category", "region", "payment_method", "customer", "source")
@@ -144,7 +144,11 @@ class Questions:
         """Days far from what was to be expected, or all."""
         start, end = self._range()
         is_every = self._random.random() < 0.5
-        rows = [row for row in days.within(days.anomalies(self._reference), start, end) if is_every or row["is_anomaly"]]
+        rows = [
+            row
+            for row in days.within(days.anomalies(self._reference), start, end)
+            if is_every or row["is_anomaly"]
+        ]
         query = [*_dates(start, end), ("every_day", str(is_every).lower())]
         meta = self._meta(Asked(start=start, end=end))
         return Question("/revenue/anomalies", query, rows, meta, limit=self._limit(rows))
@@ -162,12 +166,10 @@ class Questions:
         most_days = None
         while True:
             asked = self._asked(groups, grain, most_days=most_days)
-            columns = ", ".join({"product": "product_id", "customer": "customer_id"}.get(g, g) for g in groups)
+            columns = ", ".join(COLUMNS.get(group, group) for group in groups) or "1"
             start, end = self._reference.span(asked.start, asked.end)
-            [[count]] = self._reference.select(
-                f"select count(distinct ({columns or '1'},)) from lines where sale_date between $start and $end",
-                start=start, end=end,
-            )  # fmt: skip
+            query = f"select count(distinct ({columns},)) from lines where sale_date between $start and $end"
+            [[count]] = self._reference.select(query, start=start, end=end)
             buckets = (end - start).days // {"day": 1, "week": 7}.get(grain, 28) + 1 if grain else 1
             if count * buckets <= _MOST_ROWS:
                 return asked
@@ -219,11 +221,15 @@ class Questions:
         if self._random.random() < 0.3:
             start = start.replace(day=1)
             end = (end.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        return self._random.choice([(start, end), (start, end), (start, end), (start, None), (None, end), (None, None)])
+        return self._random.choice(
+            [(start, end), (start, end), (start, end), (start, None), (None, end), (None, None)]
+        )
 
     def _day(self) -> date:
         count = (self._reference.last - self._reference.first).days
-        return self._reference.first + timedelta(days=self._random.randrange(-count // 10, count + count // 10))
+        return self._reference.first + timedelta(
+            days=self._random.randrange(-count // 10, count + count // 10)
+        )
 
     def _limit(self, rows: Sequence[Any]) -> int:
         """So many rows of a page that there are some pages, and not hundreds."""

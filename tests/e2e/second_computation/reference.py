@@ -53,8 +53,8 @@ select
     nullif(customer_id, ''), nullif(product_name, ''), {unspecified},
     cast(left(sale_date, 10) as date), cast(cast(quantity as decimal(18, 6)) as decimal(10, 0)),
     cast(unit_price as decimal(18, 6)), cast(coalesce(nullif(discount, ''), '0') as decimal(7, 6)),
-    cast(coalesce(nullif(shipping, ''), '0') as decimal(18, 6)), cast(nullif(unit_cost, '') as decimal(18, 6)),
-    nullif(customer_name, '')
+    cast(coalesce(nullif(shipping, ''), '0') as decimal(18, 6)),
+    cast(nullif(unit_cost, '') as decimal(18, 6)), nullif(customer_name, '')
 from trimmed
 where copy = 1
     and length(order_id) between 1 and 200 and length(product_id) between 1 and 200

@@ -64,7 +64,9 @@ def revenue(reference: Reference, asked: Asked) -> list[Row]:
     found = _cells(reference, asked, start, end)
     whole = sum((cell["net_revenue"] for cell in found.values()), Decimal(0))
     groups = {key[1:]: None for key, cell in found.items() if cell["has_lines"]} if asked.group_by else [()]
-    times = buckets(start, end, asked.grain) if asked.grain else [(None, None)]
+    times: list[tuple[date, date] | tuple[None, None]] = (
+        [*buckets(start, end, asked.grain)] if asked.grain else [(None, None)]
+    )
     earlier = _Earlier(reference, asked, start, end) if asked.compare else None
     rows = []
     for first, last in times:

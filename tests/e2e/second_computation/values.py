@@ -13,6 +13,10 @@ class Ratio(Decimal):
     """A number of six digits; every other decimal is money."""
 
 
+class Whole(Decimal):
+    """A count among amounts, written without digits after the point."""
+
+
 def ratio(value: Fraction | None) -> Ratio | None:
     """Six digits, half up, away from zero."""
     if value is None:
@@ -42,6 +46,8 @@ def as_json(value: Any) -> Any:
         return [as_json(part) for part in value]
     if isinstance(value, Ratio):
         return "0.000000" if value == 0 else format(value, "f")
+    if isinstance(value, Whole):
+        return str(int(value))
     if isinstance(value, Decimal):
         return money(value)
     return value.isoformat() if isinstance(value, date) else value
@@ -70,4 +76,4 @@ def _cell(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
-    return str(as_json(value))
+    return " ".join(map(_cell, value)) if isinstance(value, list) else str(as_json(value))

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.app import close, create_app
-from api.queries.errors import QueryError
-from api.queries.regions import net_revenue_by_region
+from pipeline.answers.errors import QueryError
+from pipeline.answers.regions import net_revenue_by_region
 from pipeline.cli import main
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect

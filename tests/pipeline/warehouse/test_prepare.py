@@ -67,7 +67,9 @@ def test_the_reader_starts_read_only(warehouse: Warehouse) -> None:
 
 def test_the_service_writes_its_own_tables_and_deletes_nothing(warehouse: Warehouse) -> None:
     with connect(warehouse.urls.app) as connection:
-        connection.execute("insert into app.jobs (kind, status, requested_by) values ('refresh', 'queued', 'api')")
+        connection.execute(
+            "insert into app.jobs (kind, status, requested_by) values ('refresh', 'queued', 'api')"
+        )
         connection.execute("update app.jobs set status = 'running'")
         assert connection.execute("select status from app.jobs").fetchall() == [("running",)]
     for statement in ("delete from app.jobs", "select * from core.builds", "select * from raw.batches"):

@@ -8,17 +8,26 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from api import envelope, numbers
-from api.queries.answer import Answer, Row, fetched, fingerprint
-from api.queries.builds import current_build
-from api.queries.dates import DateRange, effective_range
-from api.queries.errors import QueryError
-from api.queries.pieces import conditions, where
-from api.queries.relations import LINE_COLUMNS
-from api.queries.revenue import data_range
-from api.queries.streaming import Streamed
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, Row, fetched, fingerprint
+from pipeline.answers.builds import current_build
+from pipeline.answers.dates import DateRange, effective_range
+from pipeline.answers.errors import QueryError
+from pipeline.answers.pieces import conditions, where
+from pipeline.answers.relations import LINE_COLUMNS
+from pipeline.answers.revenue import data_range
+from pipeline.answers.streaming import Streamed
 
-AMOUNTS = ("unit_price", "shipping", "gross_revenue", "discounts", "returns", "net_revenue", "unit_cost", "cost")
+AMOUNTS = (
+    "unit_price",
+    "shipping",
+    "gross_revenue",
+    "discounts",
+    "returns",
+    "net_revenue",
+    "unit_cost",
+    "cost",
+)
 _COLUMNS = (
     "sale_date", "source", "order_id", "product_id", "occurrence", "product_name", "category", "customer_id",
     "customer_name", "region", "payment_method", "quantity", "discount", *AMOUNTS, "batch_id", "file_name",
@@ -40,7 +49,8 @@ _STATEMENT = sql.SQL("""
     left join core.batches as batches on batches.batch_id = lines.batch_id
     where {where} {after}
     order by
-        lines.sale_date desc, lines.source desc, lines.order_id desc, lines.product_id desc, lines.occurrence desc
+        lines.sale_date desc, lines.source desc, lines.order_id desc, lines.product_id desc,
+        lines.occurrence desc
     limit {limit}
 """)
 
@@ -88,7 +98,9 @@ def _after(cursor: str | None, build_id: int, mark: str) -> Sequence[Any] | None
     made_by, whose, *last = envelope.read_cursor(cursor, int, str, *_CURSOR)
     if made_by != build_id:
         raise QueryError(
-            "stale_cursor", "The numbers have changed since the first page; start again without cursor.", "cursor"
+            "stale_cursor",
+            "The numbers have changed since the first page; start again without cursor.",
+            "cursor",
         )
     if whose != mark:
         raise QueryError(

@@ -7,11 +7,11 @@ from typing import Any
 
 from psycopg import Connection
 
-from api import envelope, numbers
-from api.queries.answer import Answer, Row, fetched, fingerprint, offset_of, paged
-from api.queries.builds import current_build
-from api.queries.dates import Bucket, DateRange, buckets, effective_range
-from api.queries.revenue import data_range
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
+from pipeline.answers.builds import current_build
+from pipeline.answers.dates import Bucket, DateRange, buckets, effective_range
+from pipeline.answers.revenue import data_range
 
 _COHORTS = """
 with firsts as (

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from api import numbers
-from api.queries.answer import Row
+from pipeline.answers import numbers
+from pipeline.answers.answer import Row
 
 _Row = TypeVar("_Row")
 

@@ -4,9 +4,9 @@ from datetime import date
 
 from pydantic import Field
 
-from api.models import Meta, Model, Money, PageInfo, Ratio
-from api.queries.segments import SegmentName
-from api.resources.revenue_models import BucketModel, Named
+from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
+from pipeline.answers.revenue_models import BucketModel, Named
+from pipeline.answers.segments import SegmentName
 
 
 class CustomerValueRow(Model):

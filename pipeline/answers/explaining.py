@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from psycopg import ClientCursor, Connection, Cursor, ServerCursor
 from psycopg.rows import TupleRow
 
-from api.queries.measures import MEASURES
+from pipeline.answers.measures import MEASURES
 
 _recorded: ContextVar[list[str] | None] = ContextVar("recorded", default=None)
 _TABLE = re.compile(r'"?\b(core|marts)"?\."?(\w+)')

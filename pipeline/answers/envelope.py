@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from api.queries.builds import Build
-from api.queries.dates import DateRange
-from api.queries.errors import QueryError
-from api.queries.measures import NOT_ADDITIVE
+from pipeline.answers.builds import Build
+from pipeline.answers.dates import DateRange
+from pipeline.answers.errors import QueryError
+from pipeline.answers.measures import NOT_ADDITIVE
 
 DEFINITIONS_LINK = "/api/v1/definitions"
 

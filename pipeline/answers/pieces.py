@@ -6,9 +6,9 @@ from datetime import date
 
 from psycopg import sql
 
-from api.queries.dates import DateRange
-from api.queries.dimensions import Dimension
-from api.queries.relations import Part
+from pipeline.answers.dates import DateRange
+from pipeline.answers.dimensions import Dimension
+from pipeline.answers.relations import Part
 
 BUCKET = "bucket"
 COMMA = sql.SQL(", ")

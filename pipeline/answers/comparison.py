@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
-from api import numbers
-from api.queries.dates import DateRange, bucket_bounds
-from api.queries.errors import QueryError
-from api.queries.measures import MEASURES, Measure
+from pipeline.answers import numbers
+from pipeline.answers.dates import DateRange, bucket_bounds
+from pipeline.answers.errors import QueryError
+from pipeline.answers.measures import MEASURES, Measure
 
 Compare = Literal["previous_period", "previous_year"]
 # Where a row keeps its exact quotients until it has been compared.

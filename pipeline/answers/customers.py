@@ -7,14 +7,14 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from api import numbers
-from api.queries.answer import Answer, Row
-from api.queries.counts_sql import rollup_suffix
-from api.queries.dates import DateRange
-from api.queries.dimensions import FILTERS
-from api.queries.pieces import conditions
-from api.queries.relations import LINE_COLUMNS, PRODUCT_JOIN
-from api.queries.revenue import RevenueQuestion, answer
+from pipeline.answers import numbers
+from pipeline.answers.answer import Answer, Row
+from pipeline.answers.counts_sql import rollup_suffix
+from pipeline.answers.dates import DateRange
+from pipeline.answers.dimensions import FILTERS
+from pipeline.answers.pieces import conditions
+from pipeline.answers.relations import LINE_COLUMNS, PRODUCT_JOIN
+from pipeline.answers.revenue import RevenueQuestion, answer
 
 COUNTED = ("customers", "new_customers", "repeat_customers")
 

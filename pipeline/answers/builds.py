@@ -8,8 +8,8 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from api import numbers
-from api.queries.errors import QueryError
+from pipeline.answers import numbers
+from pipeline.answers.errors import QueryError
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The first answer that a new user sees: net revenue by region."""
 
-from api.database import read_only_snapshot
-from api.queries.revenue import RevenueQuestion, answer
+from pipeline.answers.revenue import RevenueQuestion, answer
+from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import DatabaseUrls, connect
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from psycopg import sql
 
-from api.queries.dates import DateRange, bucket_bounds
-from api.queries.measures import SUMS
+from pipeline.answers.dates import DateRange, bucket_bounds
+from pipeline.answers.measures import SUMS
 
 
 @dataclass(frozen=True)

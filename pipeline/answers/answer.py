@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from api import envelope
-from api.queries.builds import Build
-from api.queries.errors import QueryError
+from pipeline.answers import envelope
+from pipeline.answers.builds import Build
+from pipeline.answers.errors import QueryError
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from api import numbers
+from pipeline.answers import numbers
 
 Kind = Literal["money", "count", "ratio", "average"]
 

@@ -6,15 +6,17 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from api import envelope
-from api.queries.answer import Answer, fetched, fingerprint, offset_of, paged
-from api.queries.builds import current_build
+from pipeline.answers import envelope
+from pipeline.answers.answer import Answer, fetched, fingerprint, offset_of, paged
+from pipeline.answers.builds import current_build
 
 _PRODUCTS = sql.SQL("""
     select product_id, current_name as product_name, category, categories
     from core.dim_product
     cross join lateral (
-        select array_agg(distinct version.category collate "C" order by version.category collate "C") as categories
+        select
+            array_agg(distinct version.category collate "C" order by version.category collate "C")
+                as categories
         from core.dim_product as version
         where version.product_id = dim_product.product_id
     ) as every
@@ -38,7 +40,9 @@ _CUSTOMERS = sql.SQL("""
     where
         (
             %(pattern)s::text is null
-            or customer_id ilike %(pattern)s or customer_name ilike %(pattern)s or customer_email ilike %(pattern)s
+            or customer_id ilike %(pattern)s
+            or customer_name ilike %(pattern)s
+            or customer_email ilike %(pattern)s
         )
         and (
             %(regions)s::text[] is null

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
-from api import envelope, numbers
-from api.queries.answer import Answer, Row, fingerprint, offset_of, paged
-from api.queries.builds import Build, current_build
-from api.queries.dates import DateRange, effective_range
-from api.queries.errors import QueryError
-from api.queries.lifetime_figures import (
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, Row, fingerprint, offset_of, paged
+from pipeline.answers.builds import Build, current_build
+from pipeline.answers.dates import DateRange, effective_range
+from pipeline.answers.errors import QueryError
+from pipeline.answers.lifetime_figures import (
     COHORT_ORDERS,
     CUSTOMER_ORDERS,
     Customer,
@@ -26,7 +26,7 @@ from api.queries.lifetime_figures import (
     group_row,
     ordered,
 )
-from api.queries.revenue import data_range
+from pipeline.answers.revenue import data_range
 from pipeline.lifetime import Model, fit_model, predict, read_histories
 from pipeline.lifetime.stored import default_calibration_end, read_models
 

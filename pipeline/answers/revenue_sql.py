@@ -17,9 +17,9 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from api.queries.counts_sql import counts
-from api.queries.measures import COUNTS, SUMS, needs_counts, sort_expression
-from api.queries.pieces import (
+from pipeline.answers.counts_sql import counts
+from pipeline.answers.measures import COUNTS, SUMS, needs_counts, sort_expression
+from pipeline.answers.pieces import (
     BUCKET,
     COMMA,
     Shape,

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
-from api.cells import csv_cell
-from api.models import Money, Ratio
+from pipeline.answers.cells import csv_cell
+from pipeline.answers.models import Money, Ratio
 
 Row = Mapping[str, Any]
 Format = Literal["json", "csv", "parquet", "arrow"]

@@ -7,9 +7,10 @@ from decimal import Decimal
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from api import envelope, numbers
-from api.queries.answer import Answer, fetched, fingerprint, offset_of, paged
-from api.queries.builds import current_build
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, fetched, fingerprint, offset_of, paged
+from pipeline.answers.builds import current_build
+from pipeline.answers.pieces import COMMA
 
 COUNTS = ("units", "units_returned")
 
@@ -18,7 +19,9 @@ _STATEMENT = sql.SQL("""
     with
 
     mine as (
-        select sale_date, {sums}, array_agg(distinct batch_id) filter (where batch_id is not null) as batch_ids
+        select
+            sale_date, {sums},
+            array_agg(distinct batch_id) filter (where batch_id is not null) as batch_ids
         from core.build_changes
         where build_id = %(build_id)s
         group by sale_date
@@ -104,10 +107,9 @@ def _composed() -> sql.Composed:
         "({position}, {name}, coalesce(today.{column}, 0) - coalesce(later.{column}, 0), mine.{column})"
     )
     measures = [
-        measure.format(
-            position=sql.Literal(position), name=sql.Literal(name), column=sql.Identifier(name)
-        )  # fmt: skip
+        measure.format(position=sql.Literal(position), name=sql.Literal(name), column=sql.Identifier(name))
         for position, name in enumerate(MEASURES)
     ]
-    comma = sql.SQL(", ")
-    return _STATEMENT.format(sums=comma.join(sums), today_sums=comma.join(today), measures=comma.join(measures))
+    return _STATEMENT.format(
+        sums=COMMA.join(sums), today_sums=COMMA.join(today), measures=COMMA.join(measures)
+    )  # fmt: skip

@@ -6,11 +6,11 @@ from datetime import date
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from api import envelope, numbers
-from api.queries.answer import Answer, fetched, fingerprint, offset_of, paged
-from api.queries.builds import current_build
-from api.queries.dates import effective_range
-from api.queries.revenue import data_range
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, fetched, fingerprint, offset_of, paged
+from pipeline.answers.builds import current_build
+from pipeline.answers.dates import effective_range
+from pipeline.answers.revenue import data_range
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from typing import Any
 
 from psycopg import Connection
 
-from api import envelope, numbers
-from api.queries.answer import Answer, Row, fetched, fingerprint, offset_of, paged
-from api.queries.builds import Build, current_build
-from api.queries.comparison import EXACT, Compare, Shift, compared, key_of, shift_of
-from api.queries.dates import Bucket, DateRange, bucket_bounds, buckets, effective_range
-from api.queries.dimensions import DIMENSIONS, GROUPS, Dimension
-from api.queries.errors import QueryError
-from api.queries.measures import COUNTS, MEASURES, SORTABLE, SUMS, exact_quotients, measure_values
-from api.queries.pieces import Shape, Top
-from api.queries.relations import plan
-from api.queries.revenue_sql import result_columns, statement
-from api.queries.streaming import Streamed
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
+from pipeline.answers.builds import Build, current_build
+from pipeline.answers.comparison import EXACT, Compare, Shift, compared, key_of, shift_of
+from pipeline.answers.dates import Bucket, DateRange, bucket_bounds, buckets, effective_range
+from pipeline.answers.dimensions import DIMENSIONS, GROUPS, Dimension
+from pipeline.answers.errors import QueryError
+from pipeline.answers.measures import COUNTS, MEASURES, SORTABLE, SUMS, exact_quotients, measure_values
+from pipeline.answers.pieces import Shape, Top
+from pipeline.answers.relations import plan
+from pipeline.answers.revenue_sql import result_columns, statement
+from pipeline.answers.streaming import Streamed
 
 SORT_NAMES = (*SORTABLE, *GROUPS, "bucket")
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from psycopg import Connection, sql
 
-from api.queries.answer import Row
+from pipeline.answers.answer import Row
 
 FETCH_ROWS = 5_000
 

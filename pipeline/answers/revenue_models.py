@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from api.models import Meta, Model, Money, PageInfo, Ratio
-from api.queries.measures import MEASURES, Measure
+from pipeline.answers.measures import MEASURES, Measure
+from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
 
 
 class BucketModel(Model):
@@ -34,6 +34,7 @@ def _field(measure: Measure) -> tuple[Any, Any]:
 
 
 _measure_fields: dict[str, Any] = {measure.name: _field(measure) for measure in MEASURES}
+
 
 class ComparedMoney(Model):
     """An amount in the other range, the difference from it, and the quotient by it."""

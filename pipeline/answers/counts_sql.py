@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
-from api.queries.pieces import (
+from pipeline.answers.pieces import (
     COMMA,
     Shape,
     columns,
@@ -15,7 +15,7 @@ from api.queries.pieces import (
     where,
     zero_if_missing,
 )
-from api.queries.relations import LINE_COLUMNS, PRODUCT_JOIN
+from pipeline.answers.relations import LINE_COLUMNS, PRODUCT_JOIN
 
 # What the rollups of orders and customers know.
 _KNOWN = frozenset(("source", "region"))

@@ -9,14 +9,14 @@ from typing import Any, Literal, get_args
 
 from psycopg import Connection
 
-from api import envelope, numbers
-from api.queries.answer import Answer, Row, fetched, fingerprint, offset_of, paged
-from api.queries.builds import Build, current_build
-from api.queries.dates import DateRange, effective_range
-from api.queries.errors import QueryError
-from api.queries.revenue import data_range
-from api.queries.segments_sql import BY_SEGMENT, CUT_POINTS, MEMBERS
-from api.queries.streaming import Streamed
+from pipeline.answers import envelope, numbers
+from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
+from pipeline.answers.builds import Build, current_build
+from pipeline.answers.dates import DateRange, effective_range
+from pipeline.answers.errors import QueryError
+from pipeline.answers.revenue import data_range
+from pipeline.answers.segments_sql import BY_SEGMENT, CUT_POINTS, MEMBERS
+from pipeline.answers.streaming import Streamed
 
 SegmentName = Literal[
     "champions", "loyal", "potential_loyalists", "new", "promising", "needs_attention", "about_to_sleep",
