@@ -64,7 +64,7 @@ def answered(
         connection = stack.enter_context(services().database.snapshot())
         build = current_build(connection)
         tag = _tag(build, asked, format)
-        if request.if_none_match.contains(tag):
+        if request.if_none_match.contains_weak(tag):
             count_cache("not_modified")
             return _marked(Response(status=304), tag, build)
         if format != "json":

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from apiflask import APIFlask
 from flask import Response, g, request
 
-from api import access, audit, bodies, documented, hosts, limits, observing, parameters, problems
+from api import access, audit, documented, hosts, limits, observing, parameters, problems
 from api.cache import Cache
 from api.dagster import Dagster
 from api.database import Database
@@ -27,11 +27,11 @@ from api.resources import (
     refreshes,
     revenue,
 )
+from api.server import MAX_BODY_BYTES
 from api.services import KEY, Services
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import DatabaseUrls
 
-MAX_BODY_BYTES = 64 * 1024
 DESCRIPTION = (
     "Revenue answers that can be trusted. Money is a string with the exact decimal, ratios have six digits, "
     "dates are inclusive, and every answer names the build that its numbers come from."
@@ -83,7 +83,6 @@ def create_app(settings: Settings, urls: DatabaseUrls, dagster: Dagster | None =
     parameters.register(app)
     problems.register(app)
     documented.register(app)
-    bodies.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(_protect)

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 UNMATCHED = "(unmatched)"
 # They log every request that they make or refuse; the access line says as much.
-_QUIET = ("httpx", "flask-limiter")
+_QUIET = ("httpx", "flask-limiter", "waitress")
 
 
 def configure_logging(settings: Settings) -> None:
@@ -23,8 +23,7 @@ def configure_logging(settings: Settings) -> None:
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
-    """The same as a configuration for ``logging``, without objects: the server hands it to its workers."""
-    through_root = {"handlers": [], "propagate": True}
+    """The same as a configuration for ``logging``."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -32,8 +31,6 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
-            "_granian": through_root,
-            "granian.access": through_root,
             **{name: {"level": "WARNING"} for name in _QUIET},
         },
     }

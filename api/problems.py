@@ -126,9 +126,6 @@ PROBLEM_TYPES = {
                     "numbers are as they were."),
         ProblemType("export_failed", 500, "Export failed",
                     "Found in the `problem` of a failed export: its run ended without success."),
-        ProblemType("busy", 503, "Busy receiving",
-                    "Too many bodies are being received at once. Send it again in a few seconds; questions "
-                    "are answered meanwhile.", RETRY_SECONDS),
         ProblemType("uploads_unavailable", 503, "Uploads unavailable",
                     "There is no room for an upload. Send it again later.", 60),
         ProblemType("lineage_unavailable", 404, "No lineage yet",
@@ -139,7 +136,7 @@ PROBLEM_TYPES = {
 # What any route may answer, whatever it does.
 EVERYWHERE = (
     "unknown_parameter", "bad_request", "host_not_allowed", "origin_not_allowed", "not_found",
-    "method_not_allowed", "body_too_large", "rate_limited", "internal_error", "busy",
+    "method_not_allowed", "body_too_large", "rate_limited", "internal_error",
 )  # fmt: skip
 
 _BY_STATUS = {

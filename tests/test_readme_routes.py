@@ -66,19 +66,29 @@ def differences(sample: Any, found: Any, where: str = "answer") -> list[str]:
             return [f"{where} has {list(found)}, and the sample no {REST}"]
         return [text for name in shown for text in differences(sample[name], found[name], f"{where}.{name}")]
     if isinstance(sample, list) and isinstance(found, list):
-        items = [item for item in sample if item != REST]
-        if len(found) < len(items) or (REST not in sample and len(found) > len(items)):
-            return [f"{where} has {len(found)} items"]
-        parts = zip(items, found, strict=False)
-        return [
-            text
-            for number, (item, other) in enumerate(parts)
-            for text in differences(item, other, f"{where}[{number}]")
-        ]
+        return _item_differences(sample, found, where)
     if isinstance(sample, str) and isinstance(found, str) and REST in sample:
         pattern = ".*".join(map(re.escape, sample.split(REST)))
         return [] if re.fullmatch(pattern, found, re.DOTALL) else [f"{where} is {found!r}, not {sample!r}"]
     return [] if sample == found else [f"{where} is {found!r}, in the sample {sample!r}"]
+
+
+def _item_differences(sample: list[Any], found: list[Any], where: str) -> list[str]:
+    """The items come in the sample's order; an ellipsis stands for any number of others."""
+    position, is_gap = 0, False
+    for item in sample:
+        if item == REST:
+            is_gap = True
+            continue
+        rest = enumerate(found[position:] if is_gap else found[position : position + 1], position)
+        tried = [(number, differences(item, other, f"{where}[{number}]")) for number, other in rest]
+        if not tried:
+            return [f"{where} has only {len(found)} items"]
+        number, texts = next((one for one in tried if not one[1]), tried[0])
+        if texts:
+            return texts
+        position, is_gap = number + 1, False
+    return [] if is_gap or position == len(found) else [f"{where} has {len(found)} items"]
 
 
 def tillhouse(warehouse: Warehouse, *arguments: str | Path) -> None:
@@ -116,6 +126,8 @@ def client(
              "message": f"line {number}", "stepKey": "order_lines"}
             for number in range(2)
         ]  # fmt: skip
+        for route, body in BODIES.items():
+            client.post(route, **body)
         yield client
         close(app)
 
@@ -125,13 +137,10 @@ def ask(client: FlaskClient, method: str, route: str, sample: Any) -> Any:
     if method == "POST":
         return client.post(route, **BODIES.get(route, {})).get_json()
     shown = sample.get("data", sample)
-    known = {"build_id": 2, **(shown[0] if isinstance(shown, list) else shown)}
-    for name in ("refresh", "import", "export"):
-        if f"{{{name}_id}}" in route:
-            jobs = f"/api/v1/{'refreshes' if name == 'refresh' else f'{name}s'}"
-            if not client.get(jobs).get_json()["data"]:
-                client.post(jobs, **BODIES[jobs])
-            known[f"{name}_id"] = client.get(jobs).get_json()["data"][0]["id"]
+    shown = next(iter(shown), {}) if isinstance(shown, list) else shown
+    known = {"build_id": 2, **shown} if isinstance(shown, dict) else {}
+    for name, jobs in (("refresh", "refreshes"), ("import", "imports"), ("export", "exports")):
+        known[f"{name}_id"] = client.get(f"/api/v1/{jobs}").get_json()["data"][0]["id"]
     return client.get(route.format(**known)).get_json()
 
 
@@ -168,6 +177,8 @@ def test_the_table_has_samples() -> None:
         ('[{"a": …}, …]', [{"a": None}, 5], True),
         ("[1, 2]", [1, 2, 3], False),
         ("[1, 2, 3, …]", [1, 2], False),
+        ("[…, 2, …]", [1, 2, 3], True),
+        ("[…, 2]", [1, 2, 3], False),
         ('{"a": "from … to", "b": {…}}', {"a": "from 1 to", "b": {"c": 1}}, True),
         ('{"a": "from … to"}', {"a": "till 1 to"}, False),
         ('{"a": "…"}', {"a": None}, True),
