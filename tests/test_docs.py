@@ -75,7 +75,8 @@ def test_every_command_and_option_is_in_the_table() -> None:
     assert names == main.list_commands(context)
     reports = main.get_command(context, "report")
     assert isinstance(reports, click.Group)
-    assert [row.split(" ")[1] for row in rows if row.startswith("`report ")] == list(reports.commands)
+    named = {row.split(" ")[1] for row in rows if row.startswith("`report ")}
+    assert named == set(reports.commands)
     for row in rows:
         name = row.strip("`").split(" ")[0]
         command = main.get_command(context, name)

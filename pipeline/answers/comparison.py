@@ -1,20 +1,18 @@
 """A range beside the one before it, or the same a year earlier."""
 
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
 from pipeline.answers import numbers
-from pipeline.answers.dates import DateRange, bucket_bounds
+from pipeline.answers.dates import Bucket, DateRange, bucket_bounds
 from pipeline.answers.errors import QueryError
 from pipeline.answers.measures import MEASURES, Measure
 
 Compare = Literal["previous_period", "previous_year"]
-# Where a row keeps its exact quotients until it has been compared.
-EXACT = "exact"
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -69,30 +67,40 @@ def shift_of(compare: Compare, grain: str | None, span: DateRange) -> Shift:
     return Shift(days=(span.end - span.start).days + 1)
 
 
-def compared(row: Mapping[str, Any], other: Mapping[str, Any], digits: int) -> dict[str, Any]:
-    """Each measure of the other range, the difference from it, and the quotient by it.
+def earlier_starts(buckets: Iterable[Bucket], span: DateRange, grain: str, shift: Shift) -> list[date]:
+    """For each bucket of ``span``, the first day of the bucket that it is compared with."""
+    return [
+        bucket_bounds(shift.back(max(bucket.start, span.start)), grain)[0] for bucket in buckets
+    ]  # fmt: skip
 
-    Args:
-        row: the measures of the asked range, as they are written in JSON, and under ``EXACT`` its
-            quotients before they were rounded.
-        other: those of the other range.
-        digits: the currency's minor digits.
+
+@dataclass(frozen=True)
+class Measured:
+    """The measures of a row as they are written in JSON, and its quotients before they were rounded."""
+
+    written: Mapping[str, Any]
+    quotients: Mapping[str, Fraction | None]
+
+    def exact(self, name: str) -> Fraction | None:
+        """A measure's exact value; None where it is undefined."""
+        if name in self.quotients:
+            return self.quotients[name]
+        value = self.written[name]
+        return None if value is None else Fraction(value)
+
+
+def compared(now: Measured, earlier: Measured, digits: int) -> dict[str, Any]:
+    """Each measure of the earlier range, the difference from it, and the quotient by it.
+
+    ``digits`` are the currency's minor digits.
     """
     return {
         measure.name: {
-            "previous": other[measure.name],
-            **_compared(measure, _exact(measure, row), _exact(measure, other), digits),
+            "previous": earlier.written[measure.name],
+            **_compared(measure, now.exact(measure.name), earlier.exact(measure.name), digits),
         }
         for measure in MEASURES
     }
-
-
-def _exact(measure: Measure, row: Mapping[str, Any]) -> Fraction | None:
-    if measure.name in row[EXACT]:
-        found: Fraction | None = row[EXACT][measure.name]
-        return found
-    value = row[measure.name]
-    return None if value is None else Fraction(value)
 
 
 def _compared(measure: Measure, now: Fraction | None, before: Fraction | None, digits: int) -> dict[str, Any]:
@@ -106,11 +114,6 @@ def _compared(measure: Measure, now: Fraction | None, before: Fraction | None, d
     else:
         difference = numbers.six_digits(difference)
     return {"difference": difference, "ratio": numbers.ratio(now, before)}
-
-
-def key_of(row: Mapping[str, Any], groups: Sequence[str]) -> tuple[Any, ...]:
-    """What identifies a row among those of one bucket."""
-    return tuple(row[name]["id"] if isinstance(row[name], dict) else row[name] for name in groups)
 
 
 def _months_between(first: date, last: date) -> int:

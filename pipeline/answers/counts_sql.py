@@ -33,7 +33,9 @@ def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
         steps = {
             "touched": _touched(shape, only_page=only_page),
             "counted_orders": _counted_orders(shape),
-            "counted_customers": _counted_customers(shape),
+            "counted_customers": (
+                _customers_of_regions(shape) if involved <= _KNOWN else _counted_customers(shape)
+            ),
         }
     return {
         **steps,
@@ -100,6 +102,21 @@ def _chained_customers(shape: Shape, suffix: str, is_by_source: bool) -> sql.Com
             ]
         ),
         table=sql.Identifier("marts", f"customer_orders{suffix}"),
+        where=where(day, shape.span, known, shape.filters),
+        group=group_by(shape.keys),
+    )
+
+
+def _customers_of_regions(shape: Shape) -> sql.Composable:
+    """Customers of several regions together: distinct, over their orders instead of the lines."""
+    day = sql.Identifier("order_date")
+    known = {column: sql.Identifier(column) for column in _KNOWN}
+    return sql.SQL(
+        "select {items} from (select distinct {distinct} from marts.customer_orders_by_region where {where})"
+        " as one {group}"
+    ).format(
+        items=COMMA.join([*columns(shape.keys), sql.SQL("count(*) as customers")]),
+        distinct=COMMA.join([*key_items(shape, known, day), sql.Identifier("customer_id")]),
         where=where(day, shape.span, known, shape.filters),
         group=group_by(shape.keys),
     )

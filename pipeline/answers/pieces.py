@@ -36,8 +36,8 @@ class Shape:
     limit: int | None
     offset: int
     top: Top | None = None
-    # Groups to answer for, while totals are over all of them.
-    only: Sequence[tuple[str, ...]] | None = None
+    # The rows to answer for, when they are not those that have lines; totals are over all the same.
+    spine: sql.Composable | None = None
 
     @property
     def columns(self) -> list[str]:

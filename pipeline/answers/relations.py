@@ -40,6 +40,9 @@ PRODUCT_REVENUE_MONTHLY = _rollup(
     "product_revenue_monthly", "month_start", ("product_id", "category", "region")
 )
 
+# It knows no guests.
+CUSTOMER_REVENUE_DAILY = _rollup("customer_revenue_daily", "sale_date", ("customer_id",))
+
 PRODUCT_JOIN = sql.SQL("inner join core.dim_product as product on product.product_key = lines.product_key")
 
 LINE_COLUMNS: Mapping[str, sql.Composable] = {
@@ -79,15 +82,19 @@ class Part:
     span: DateRange
 
 
-def plan(columns: Set[str], grain: str | None, span: DateRange, data: DateRange) -> list[Part]:
+def plan(
+    columns: Set[str], grain: str | None, span: DateRange, data: DateRange, *, has_guests: bool = True
+) -> list[Part]:
     """The relations that together give the additive measures over ``span``, the smallest that can.
 
     ``columns`` are those asked for by groups and filters. Whole months come from the monthly
     rollup and the edges from the daily one; a month counts as whole when no data lies outside
-    the asked part of it.
+    the asked part of it. ``has_guests``: whether lines without a customer may be among those asked for.
     """
     if columns <= REVENUE_DAILY.columns.keys():
         return [Part(REVENUE_DAILY, span)]
+    if not has_guests and columns <= CUSTOMER_REVENUE_DAILY.columns.keys():
+        return [Part(CUSTOMER_REVENUE_DAILY, span)]
     if not columns <= PRODUCT_REVENUE_DAILY.columns.keys():
         return [Part(ORDER_LINES, span)]
     if grain in ("day", "week"):

@@ -1,7 +1,7 @@
 """Questions about revenue, answered from what is published."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,14 @@ from psycopg import Connection
 from pipeline.answers import envelope, numbers
 from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
 from pipeline.answers.builds import Build, current_build
-from pipeline.answers.comparison import EXACT, Compare, Shift, compared, key_of, shift_of
-from pipeline.answers.dates import Bucket, DateRange, bucket_bounds, buckets, effective_range
+from pipeline.answers.comparison import Compare, Measured, Shift, compared, earlier_starts, shift_of
+from pipeline.answers.comparison_sql import EARLIER_COLUMNS, compared_statement
+from pipeline.answers.dates import Bucket, DateRange, buckets, effective_range
 from pipeline.answers.dimensions import DIMENSIONS, GROUPS, Dimension
 from pipeline.answers.errors import QueryError
 from pipeline.answers.measures import COUNTS, MEASURES, SORTABLE, SUMS, exact_quotients, measure_values
-from pipeline.answers.pieces import Shape, Top
-from pipeline.answers.relations import plan
+from pipeline.answers.pieces import BUCKET, Shape, Top
+from pipeline.answers.relations import Part, plan
 from pipeline.answers.revenue_sql import result_columns, statement
 from pipeline.answers.streaming import Streamed
 
@@ -76,8 +77,6 @@ class _Scene:
     connection: Connection
     data: DateRange | None
     digits: int
-    # Rows that are compared keep their quotients before they are rounded.
-    keeps_exact: bool
 
 
 def answer(
@@ -91,20 +90,19 @@ def answer(
     build = current_build(connection)
     data = data_range(connection, build)
     span = effective_range(question.start, question.end, data)
-    is_compared = question.compare is not None and span is not None
-    scene = _Scene(connection, data, numbers.minor_digits(currency), keeps_exact=is_compared)
+    scene = _Scene(connection, data, numbers.minor_digits(currency))
     meta = envelope.meta(build, span, currency, time_zone)
     asked = _fingerprint(question)
     offset = offset_of(question.cursor, build, asked)
-    rows: Iterable[Row] = _rows(scene, question, span, offset)
-    cursor = None
-    if question.limit is not None:
-        rows, cursor = paged(list(rows), question.limit, build, offset, asked)
+    shift = None
     if question.compare and span is not None:
         shift = shift_of(question.compare, question.grain, span)
         other = envelope.written_range(shift.range(span))
         meta["comparison"] = {"kind": question.compare, "range": other}
-        rows = _with_comparison(scene, question, span, list(rows), shift)
+    rows = _rows(scene, question, span, offset, shift)
+    cursor = None
+    if question.limit is not None:
+        rows, cursor = paged(list(rows), question.limit, build, offset, asked)
     return Answer(rows, meta, cursor, _keys(question))
 
 
@@ -119,74 +117,48 @@ def _keys(question: RevenueQuestion) -> tuple[str, ...]:
 
 
 def _rows(
-    scene: _Scene,
-    question: RevenueQuestion,
-    span: DateRange | None,
-    offset: int = 0,
-    only: Sequence[tuple[str, ...]] | None = None,
+    scene: _Scene, question: RevenueQuestion, span: DateRange | None, offset: int, shift: Shift | None
 ) -> Iterable[Row]:
-    """The rows, one more than the limit when there are more."""
+    """The rows, one more than the limit when there are more; beside those of the range ``shift`` earlier."""
     groups = [DIMENSIONS[name] for name in question.group_by]
     if span is None:
         # Nothing was ever sold and no dates were asked: there is no time to cut into buckets.
         return [] if groups or question.grain else [_row(scene, (), {}, None)]
     cut = _cut(question, span, scene.data)
-    columns = {dimension.column for dimension in groups} | question.filters.keys()
     shape = Shape(
         groups=groups,
         grain=question.grain,
         bucket_starts=[bucket.start for bucket in cut],
         span=span,
-        parts=plan(columns, question.grain, span, scene.data or span),
+        parts=_parts(scene, question, span),
         filters=question.filters,
         sort=question.order,
         limit=fetched(question.limit),
         offset=offset,
         top=question.top,
-        only=only,
     )
     names = result_columns(shape)
-    by_start = {bucket.start: bucket for bucket in cut}
+    by_start: dict[date | None, Bucket] = {bucket.start: bucket for bucket in cut}
+    composed = statement(shape)
+    if shift is not None:
+        other = shift.range(span)
+        starts = earlier_starts(cut, span, question.grain, shift) if question.grain else []
+        composed = compared_statement(shape, other, _parts(scene, question, other), starts)
 
     def make_row(values: tuple[Any, ...]) -> Row:
-        row = dict(zip(names, values, strict=True))
-        return _row(scene, groups, row, by_start.get(row.get("bucket")))  # type: ignore[arg-type]
+        found = dict(zip(names, values, strict=False))
+        earlier = dict(zip(EARLIER_COLUMNS, values[len(names) :], strict=True)) if shift else None
+        return _row(scene, groups, found, by_start.get(found.get(BUCKET)), earlier)
 
     if question.limit is None and groups:
-        return Streamed(scene.connection, statement(shape), make_row)
-    return [make_row(values) for values in scene.connection.execute(statement(shape)).fetchall()]
+        return Streamed(scene.connection, composed, make_row)
+    return [make_row(values) for values in scene.connection.execute(composed).fetchall()]
 
 
-def _with_comparison(
-    scene: _Scene, question: RevenueQuestion, span: DateRange, rows: Sequence[Row], shift: Shift
-) -> list[Row]:
-    only = None
-    if question.group_by and (question.limit is not None or question.top):
-        # Guests are grouped under the empty id.
-        keys = {key_of(row, question.group_by) for row in rows}
-        only = [tuple("" if part is None else part for part in key) for key in keys]
-    other = shift.range(span)
-    asked = replace(
-        question, start=other.start, end=other.end, limit=None, cursor=None, compare=None, top=None
-    )
-    before = _rows(scene, asked, other, only=only) if rows else []
-    found = {_moment(row, question): row for row in before}
-    nothing = _row(scene, (), {}, None)
-
-    def with_comparison(row: Row) -> Row:
-        moment = _moment(row, question)
-        if question.grain:
-            start = max(date.fromisoformat(row["bucket"]["start_date"]), span.start)
-            moment = (bucket_bounds(shift.back(start), question.grain)[0].isoformat(), *moment[1:])
-        comparison = compared(row, found.get(moment, nothing), scene.digits)
-        return {name: value for name, value in row.items() if name != EXACT} | {"comparison": comparison}
-
-    return [with_comparison(row) for row in rows]
-
-
-def _moment(row: Row, question: RevenueQuestion) -> tuple[Any, ...]:
-    bucket = (row["bucket"]["start_date"],) if question.grain else ()
-    return (*bucket, *key_of(row, question.group_by))
+def _parts(scene: _Scene, question: RevenueQuestion, span: DateRange) -> list[Part]:
+    columns = {DIMENSIONS[name].column for name in question.group_by} | question.filters.keys()
+    has_guests = "customer_id" not in question.filters
+    return plan(columns, question.grain, span, scene.data or span, has_guests=has_guests)
 
 
 def _cut(question: RevenueQuestion, span: DateRange, data: DateRange | None) -> list[Bucket]:
@@ -196,7 +168,13 @@ def _cut(question: RevenueQuestion, span: DateRange, data: DateRange | None) -> 
     return buckets(span, question.grain, question.start, question.end, data_as_of)
 
 
-def _row(scene: _Scene, groups: Sequence[Dimension], found: Row, bucket: Bucket | None) -> Row:
+def _row(
+    scene: _Scene,
+    groups: Sequence[Dimension],
+    found: Row,
+    bucket: Bucket | None,
+    earlier: Row | None = None,
+) -> Row:
     row: Row = {"rank": found["rank"]} if "rank" in found else {}
     if bucket:
         row["bucket"] = {
@@ -210,10 +188,17 @@ def _row(scene: _Scene, groups: Sequence[Dimension], found: Row, bucket: Bucket 
             row[dimension.group] = {"id": value, "name": found[f"{dimension.group}_name"]}
         else:
             row[dimension.group] = value
+    now = _measures(found, scene.digits)
+    row |= now.written
+    if earlier is not None:
+        row["comparison"] = compared(now, _measures(earlier, scene.digits), scene.digits)
+    return row
+
+
+def _measures(found: Row, digits: int) -> Measured:
     sums = {name: found.get(name) or Decimal(0) for name in (*SUMS, *COUNTS)}
     total = found.get("total_net_revenue") or Decimal(0)
-    row |= measure_values(sums, total, scene.digits)
-    return row | {EXACT: exact_quotients(sums, total)} if scene.keeps_exact else row
+    return Measured(measure_values(sums, total, digits), exact_quotients(sums, total))
 
 
 def data_range(connection: Connection, build: Build) -> DateRange | None:

@@ -35,7 +35,7 @@ from pipeline.answers.pieces import (
 def result_columns(shape: Shape) -> list[str]:
     """The names of the statement's columns, in order."""
     names = [f"{dimension.group}_name" for dimension in shape.groups if dimension.name]
-    return [*shape.keys, *names, *SUMS, *COUNTS, "total_net_revenue", *_rank(shape)]
+    return [*shape.keys, *names, *SUMS, *COUNTS, "total_net_revenue", "position", *_rank(shape)]
 
 
 def statement(shape: Shape) -> sql.Composed:
@@ -49,7 +49,7 @@ def statement(shape: Shape) -> sql.Composed:
         final = sql.SQL("select {} from page").format(_final_columns(shape, "page"))
     else:
         steps["page"] = _page(shape, "frame", [*shape.keys, *SUMS])
-        is_part = shape.limit is not None or shape.only is not None or shape.top is not None
+        is_part = shape.limit is not None or shape.spine is not None or shape.top is not None
         steps |= counts(shape, only_page=bool(shape.groups) and is_part)
         final = sql.SQL("select {} from page {}").format(
             _final_columns(shape, "counts"), left_join("counts", "page", shape.keys)
@@ -94,6 +94,8 @@ def _additive(shape: Shape) -> sql.Composable:
 
 
 def _spine(shape: Shape) -> sql.Composable:
+    if shape.spine is not None:
+        return shape.spine
     if shape.grain is None:
         return sql.SQL("select {} from additive").format(COMMA.join(columns(shape.columns)))
     every_bucket = sql.SQL("select bucket from unnest({}::date[]) as starts (bucket)").format(
@@ -119,12 +121,13 @@ def _frame(shape: Shape) -> sql.Composable:
 def _page(shape: Shape, source: str, names: Sequence[str]) -> sql.Composable:
     return sql.SQL(
         "select {columns}, row_number() over (order by {order}) as position"
-        " from (select {names}, sum(net_revenue) over () as total_net_revenue {rank} from {source}) as ranked"
+        " from (select {names}, {total} as total_net_revenue {rank} from {source}) as ranked"
         " where {wanted} order by position limit {limit} offset {offset}"
     ).format(
         columns=COMMA.join(columns([*names, "total_net_revenue", *_rank(shape)])),
         order=_order(shape, [*shape.top.within, "rank"] if shape.top else []),
         names=COMMA.join(columns(names)),
+        total=sql.SQL("(select sum(net_revenue) from additive)"),
         rank=_rank_item(shape),
         source=sql.Identifier(source),
         wanted=_wanted(shape),
@@ -147,12 +150,7 @@ def _rank_item(shape: Shape) -> sql.Composable:
 
 
 def _wanted(shape: Shape) -> sql.Composable:
-    if shape.top is not None:
-        return sql.SQL("rank <= {}").format(sql.Literal(shape.top.n))
-    if shape.only is None:
-        return sql.SQL("true")
-    groups = COMMA.join(sql.SQL("({})").format(COMMA.join(map(sql.Literal, group))) for group in shape.only)
-    return sql.SQL("({}) in ({})").format(COMMA.join(columns(shape.columns)), groups)
+    return sql.SQL("rank <= {}").format(sql.Literal(shape.top.n)) if shape.top else sql.SQL("true")
 
 
 def _order(shape: Shape, first: Sequence[str]) -> sql.Composable:
@@ -195,6 +193,6 @@ def _final_columns(shape: Shape, counts_from: str) -> sql.Composable:
             *names,
             *columns(SUMS, "page"),
             *(zero_if_missing(counts_from, name) for name in COUNTS),
-            *columns(["total_net_revenue", *_rank(shape)], "page"),
+            *columns(["total_net_revenue", "position", *_rank(shape)], "page"),
         ]
     )
