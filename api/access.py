@@ -143,11 +143,23 @@ def signing_key() -> bytes:
 
 
 def shown_token() -> AccessToken:
-    """What the request's token says; whether its session still lives is asked of nobody.
+    """What the request's token says, read once a request; whether its session still lives is asked of nobody.
 
     Raises:
         Problem: 401, when there is no token or it is not valid.
     """
+    if "shown_token" not in g:
+        try:
+            g.shown_token = _read_shown()
+        except Problem as problem:
+            g.shown_token = problem
+    if isinstance(g.shown_token, Problem):
+        raise g.shown_token
+    token: AccessToken = g.shown_token
+    return token
+
+
+def _read_shown() -> AccessToken:
     # From this header alone: addresses are kept in logs and histories.
     kind, _, text = request.headers.get("Authorization", "").strip().partition(" ")
     if kind.lower() != "bearer":

@@ -19,7 +19,7 @@ from api.responses import encode, json_response
 from api.services import services
 from pipeline import __version__
 from pipeline.answers import envelope
-from pipeline.answers.answer import Answer
+from pipeline.answers.answer import Answer, too_large
 from pipeline.answers.builds import Build, current_build
 from pipeline.answers.explaining import explanation, recorded
 from pipeline.answers.exporting import MEDIA_TYPES, Format, columns_of, written
@@ -71,7 +71,7 @@ def answered(
             found = ask(connection)
             pieces = _export(found, model, format)
             # The snapshot stays open until the last row is sent.
-            return _marked(_streamed(pieces, format, stack.pop_all()), tag, build)
+            return _marked(streamed(pieces, format, stack.pop_all()), tag, build)
         body = services().cache.get(tag)
         count_cache("miss" if body is None else "hit")
         if body is None:
@@ -104,6 +104,11 @@ def format_of(asked: Asked) -> Format:
 def wants_all(asked: Asked) -> bool:
     """Whether the answer is a whole file, not a page."""
     return format_of(asked) != "json"
+
+
+def most_rows() -> int | None:
+    """The rows that a file may have; any number when no client asks, but a job that writes it."""
+    return None if JOB in request.environ else services().settings.export_limit_rows
 
 
 def allowed_regions(filters: dict[str, Any]) -> dict[str, Any]:
@@ -145,21 +150,17 @@ def _content(
 
 
 def _export(found: Answer, model: type[Model], format: Format) -> Iterator[bytes]:
-    most = services().settings.export_limit_rows
-    if isinstance(found.rows, Streamed) and not _is_job() and found.rows.has_more_than(most):
-        raise Problem(
-            "export_too_large",
-            f"The answer has more than {most} rows. Have a file made of it: POST /api/v1/exports.",
-        )
+    most, rows = most_rows(), found.rows
+    if most is not None:
+        has_more = rows.has_more_than(most) if isinstance(rows, Streamed) else len(rows) > most
+        if has_more:
+            raise too_large(most)
     return written(format, columns_of(model, found.keys), found.rows, encode(found.meta))
 
 
-def _is_job() -> bool:
-    """Whether this is no request of a client, but a job that writes a file."""
-    return JOB in request.environ
+def streamed(pieces: Iterable[bytes], format: Format, until_sent: ExitStack) -> Response:
+    """A file that is sent while it is made; ``until_sent`` is closed when it is, or when nobody reads on."""
 
-
-def _streamed(pieces: Iterable[bytes], format: Format, until_sent: ExitStack) -> Response:
     def sent() -> Iterator[bytes]:
         with until_sent:
             yield from pieces

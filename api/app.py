@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from apiflask import APIFlask
 from flask import Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import access, audit, documented, hosts, limits, observing, parameters, problems
 from api.cache import Cache
@@ -71,6 +72,10 @@ def create_app(settings: Settings, urls: DatabaseUrls, dagster: Dagster | None =
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
     )
     app.url_map.merge_slashes = False
+    if settings.proxies:
+        hops = settings.proxies
+        # Not the host: the one that the proxy asks for is checked.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     app.extensions[KEY] = Services(
         settings, Database(settings, urls), dagster or Dagster(settings.dagster_url), Cache(settings)
     )

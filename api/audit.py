@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 from flask import Flask, Response, g, request
 
-from api.access import ANYBODY, Principal
+from api.access import Principal
 from api.problems import Problem
 from api.responses import PROBLEM_JSON
 from api.services import services
@@ -21,11 +21,15 @@ _NOT_RECORDED = frozenset((429, 503))
 
 
 def register(app: Flask) -> None:
-    """Record every write: begun before its view, finished after it, and the ones that were denied."""
+    """Record every write: begun before its view, finished after it, and the ones that were denied.
+
+    What was refused before it was asked who calls (no such route, a host or a page of another site) is
+    no write, and no limit keeps it from filling a table.
+    """
 
     @app.before_request
     def begin() -> None:
-        if request.method in _SAFE_METHODS:
+        if not _is_write():
             return
         g.audit_id = None
         try:
@@ -40,7 +44,7 @@ def register(app: Flask) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         is_begun = "audit_id" in g
-        if request.method in _SAFE_METHODS or (is_begun and g.audit_id is None):
+        if not _is_write() or (is_begun and g.audit_id is None):
             return response
         if not is_begun and response.status_code in _NOT_RECORDED:
             return response
@@ -56,6 +60,10 @@ def about(target: str) -> None:
     g.audit_target = target
 
 
+def _is_write() -> bool:
+    return request.method not in _SAFE_METHODS and request.url_rule is not None and "principal" in g
+
+
 def _complete(response: Response) -> None:
     attempt = _attempt(response.headers.get("Location"))
     code = response.get_json()["code"] if response.mimetype == PROBLEM_JSON else None
@@ -67,13 +75,12 @@ def _complete(response: Response) -> None:
 
 
 def _attempt(made: str | None = None) -> Attempt:
-    caller: Principal = g.get("principal", ANYBODY)
-    rule = request.url_rule
+    caller: Principal = g.principal
     of_address = ", ".join(map(str, (request.view_args or {}).values()))
     return Attempt(
         principal_id=caller.id,
         principal_name=caller.name,
-        action=f"{request.method} {rule.rule if rule else '(no such route)'}",
+        action=f"{request.method} {request.url_rule}",
         target=g.get("audit_target") or of_address or made,
         request_id=UUID(g.request_id),
         address=request.remote_addr,

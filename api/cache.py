@@ -4,6 +4,9 @@ Keys name the build, so a refresh invalidates by construction.
 """
 
 import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import redis
 from cachelib import RedisCache, SimpleCache
@@ -16,8 +19,12 @@ from pipeline.settings import Settings
 MOST_ANSWERS = 500
 KEEP_SECONDS = 24 * 3600
 LARGEST_BYTES = 256 * 1024
+# After a failure the cache is left alone for this long: each try may take a second.
+PAUSE_SECONDS = 30.0
 
 log = logging.getLogger("api")
+
+T = TypeVar("T")
 
 
 class _Bytes(RedisSerializer):
@@ -39,24 +46,27 @@ class Cache:
 
     def __init__(self, settings: Settings) -> None:
         self._kept: BaseCache = SimpleCache(MOST_ANSWERS, KEEP_SECONDS)
+        self._paused_until = 0.0
         if settings.redis_url:
             client = redis.Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
             self._kept = _SharedCache(client, default_timeout=KEEP_SECONDS, key_prefix="tillhouse:")
 
     def get(self, key: str) -> bytes | None:
         """What is kept under a key, or None."""
-        try:
-            found: bytes | None = self._kept.get(key)
-        except redis.RedisError as error:
-            log.warning("the cache does not answer: %s", error)
-            return None
+        found: bytes | None = self._try(lambda: self._kept.get(key))
         return found
 
     def put(self, key: str, value: bytes) -> None:
         """Keep a value, unless it is too large."""
-        if len(value) > LARGEST_BYTES:
-            return
+        if len(value) <= LARGEST_BYTES:
+            self._try(lambda: self._kept.set(key, value))
+
+    def _try(self, ask: Callable[[], T]) -> T | None:
+        if time.monotonic() < self._paused_until:
+            return None
         try:
-            self._kept.set(key, value)
+            return ask()
         except redis.RedisError as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("the cache does not answer: %s", error)
+            return None

@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 _STARTS = "x-starts-job"
 _TAKES = "x-takes"
 _GIVES = "x-gives-file"
+_BESIDE_JSON = "x-beside-json"
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -27,11 +28,13 @@ def starts_job(blueprint: APIBlueprint, takes: dict[str, Any] | None = None) -> 
     return decorate
 
 
-def gives_file(blueprint: APIBlueprint, media_types: Sequence[str]) -> Callable[[Any], Any]:
-    """Document a view whose answer is a file of one of these kinds."""
+def gives_file(
+    blueprint: APIBlueprint, media_types: Sequence[str], *, beside_json: bool = False
+) -> Callable[[Any], Any]:
+    """Document a view whose answer is a file of one of these kinds, or JSON if it says so."""
 
     def decorate(view: Any) -> Any:
-        return blueprint.doc(extensions={_GIVES: media_types})(view)
+        return blueprint.doc(extensions={_GIVES: media_types, _BESIDE_JSON: beside_json})(view)
 
     return decorate
 
@@ -41,8 +44,12 @@ def finish(operation: dict[str, Any]) -> None:
     media_types = operation.pop(_GIVES, None)
     if media_types is not None:
         schema = {"schema": {"type": "string", "format": "binary"}}
-        operation["responses"]["200"]["content"] = dict.fromkeys(media_types, schema)
-        operation["responses"]["304"] = {"description": "The file is the one whose ETag was sent."}
+        files = dict.fromkeys(media_types, schema)
+        if operation.pop(_BESIDE_JSON):
+            operation["responses"]["200"]["content"] |= files
+        else:
+            operation["responses"]["200"]["content"] = files
+            operation["responses"]["304"] = {"description": "The file is the one whose ETag was sent."}
     takes = operation.pop(_TAKES, None)
     if takes is not None:
         operation["requestBody"] = {"required": True, "content": takes}

@@ -6,10 +6,10 @@ cannot stay "running" for ever.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +20,9 @@ from psycopg.rows import TupleRow
 from api.dagster import JOB_TAG, Dagster, DagsterUnavailable, LogPage, Run
 from api.database import Database
 from api.problems import Problem, problem_body
-from pipeline.answers import jobs as rows
-from pipeline.answers.jobs import IN_FLIGHT, Job, Key, Kind, NewJob
-
-# A row without a run for longer than this was left by a service that ended before it could launch.
-LAUNCH_GRACE = timedelta(seconds=60)
+from pipeline.jobs import asking, rows
+from pipeline.jobs.asking import Key, NewJob
+from pipeline.jobs.rows import IN_FLIGHT, LAUNCH_GRACE, Job, Kind
 
 # Those whose run is a process of its own in a terminal: Dagster knows it, but cannot stop it.
 IN_A_TERMINAL = ("cli", "first start")
@@ -35,10 +33,17 @@ WORDS: Mapping[Kind, str] = {"refresh": "refresh", "import": "import", "check": 
 
 @dataclass(frozen=True)
 class Launch:
-    """The run that does a job: the name of Dagster's job, and its configuration."""
+    """The run that does a job.
+
+    Attributes:
+        dagster_job: the name of Dagster's job.
+        run_config: its configuration.
+        put_away: removes what was made for the run; called when it surely was not launched.
+    """
 
     dagster_job: str
     run_config: Mapping[str, Any]
+    put_away: Callable[[], object] = lambda: None
 
 
 def start(
@@ -46,29 +51,23 @@ def start(
 ) -> tuple[Job, bool]:
     """The job that will answer this request, and whether an earlier request with its key got it.
 
-    That is a new one, or for a refresh one in flight.
+    That is a new one, or for a refresh one in flight. When nobody knows whether its run was launched,
+    it is queued: following it tells.
 
     Raises:
-        Problem: Dagster does not answer, and no job was started; or the key cannot be used.
+        Problem: Dagster does not answer, and no job was started; the key cannot be used; or the caller
+            has enough jobs in flight.
     """
-    key = None if key_value is None else Key(key_value, _request_hash(new))
-    if key is not None:
-        with database.writing() as connection:
-            earlier = _earlier(connection, new, key)
-        if earlier is not None:
-            return earlier, True
-    if new.is_joinable:
-        _compare_all(database, dagster, new.kind)
-    with database.writing() as connection:
-        # The same request may have been here in the meantime.
-        earlier = _earlier(connection, new, key) if key is not None else None
-        if earlier is not None:
-            return earlier, True
-        job, is_new = rows.join_or_queue(connection, new, key)
-    if is_new:
-        _launch(database, dagster, job, launch, new.request_id)
-        job = find(database, (new.kind,), job["job_id"])
-    return job, False
+    try:
+        job, is_new, is_replayed = _recorded(database, dagster, new, key_value)
+    except BaseException:
+        launch.put_away()
+        raise
+    if not is_new:
+        launch.put_away()
+        return job, is_replayed
+    _launch(database, dagster, job, launch, new.request_id)
+    return find(database, (new.kind,), job["job_id"]), False
 
 
 def find(database: Database, kinds: tuple[Kind, ...], job_id: UUID) -> Job:
@@ -124,14 +123,13 @@ def cancel(database: Database, dagster: Dagster, kinds: tuple[Kind, ...], job_id
         if run is not None and run.status == "FAILURE" and run.is_alive:
             raise Problem(
                 "not_cancelable",
-                f"The process of the {WORDS[job['kind']]} {job_id} died and Dagster is about to try it "
-                "again: ask again in a few seconds.",
+                f"{named} lost its process and Dagster is about to try it again: ask again in a few seconds.",
             )
         if run is not None:
             dagster.terminate(run.run_id)
     except DagsterUnavailable as error:
         raise Problem("dagster_unavailable", error.detail) from error
-    if run is None and not _cancel_without_run(database, job):
+    if run is None and not _end(database, job, "canceled", "Canceled before its run began."):
         # It got a run, or ended, in the meantime.
         return cancel(database, dagster, kinds, job_id)
     return follow(database, dagster, kinds, job_id)
@@ -154,18 +152,38 @@ def read_log(
         raise Problem("dagster_unavailable", error.detail) from error
 
 
-def _request_hash(new: NewJob) -> str:
-    return hashlib.sha256(msgspec.json.encode([new.kind, new.request], order="sorted")).hexdigest()
+def _recorded(
+    database: Database, dagster: Dagster, new: NewJob, key_value: str | None
+) -> tuple[Job, bool, bool]:
+    """The job on record, whether it is new, and whether an earlier request with this key got it."""
+    key = None
+    if key_value is not None:
+        content = msgspec.json.encode([new.kind, new.request], order="sorted")
+        key = Key(key_value, hashlib.sha256(content).hexdigest())
+        with database.writing() as connection:
+            if earlier := _earlier(connection, new, key):
+                return earlier, False, True
+    if new.is_joinable or new.most is not None:
+        _compare_all(database, dagster, new.kind)
+    with database.writing() as connection:
+        # The same request may have been here in the meantime.
+        if key is not None and (earlier := _earlier(connection, new, key)):
+            return earlier, False, True
+        try:
+            return *asking.join_or_queue(connection, new, key), False
+        except asking.TooManyJobs as error:
+            detail = f"You have {new.most} jobs of this kind under way: wait for one, or cancel one."
+            raise Problem("too_many_jobs", detail) from error
 
 
 def _earlier(connection: Connection[TupleRow], new: NewJob, key: Key) -> Job | None:
     try:
-        return rows.find_by_key(connection, new.principal_id, key)
-    except rows.KeyBusy as error:
+        return asking.find_by_key(connection, new.principal_id, key)
+    except asking.KeyBusy as error:
         raise Problem(
             "idempotency_conflict", f"A request with the Idempotency-Key {key.value!r} is under way."
         ) from error
-    except rows.KeyReused as error:
+    except asking.KeyReused as error:
         raise Problem(
             "idempotency_key_reused",
             f"The Idempotency-Key {key.value!r} came with another request before; use a new one.",
@@ -180,11 +198,16 @@ def _launch(database: Database, dagster: Dagster, job: Job, launch: Launch, requ
         "tillhouse/request_id": request_id,
     }
     try:
-        run = _launched(dagster, launch, tags)
+        run = dagster.launch(launch.dagster_job, launch.run_config, tags)
     except DagsterUnavailable as error:
+        if not error.is_certain:
+            # The answer may have been lost after the run was made.
+            with suppress(DagsterUnavailable):
+                _compare(database, dagster, job)
+            return
+        launch.put_away()
         problem = Problem("dagster_unavailable", error.detail)
-        with database.writing() as connection:
-            rows.finish(connection, job_id, "failed", problem_body(problem), run_id=None)
+        _end(database, job, "failed", problem=problem)
         raise problem from error
     with database.writing() as connection:
         rows.set_run(connection, job_id, run.run_id)
@@ -193,19 +216,6 @@ def _launch(database: Database, dagster: Dagster, job: Job, launch: Launch, requ
         # Somebody canceled it before there was a run to stop.
         with suppress(DagsterUnavailable):
             dagster.terminate(run.run_id)
-
-
-def _launched(dagster: Dagster, launch: Launch, tags: Mapping[str, str]) -> Run:
-    try:
-        return dagster.launch(launch.dagster_job, launch.run_config, tags)
-    except DagsterUnavailable as error:
-        # The answer may have been lost after the run was made.
-        if error.is_certain:
-            raise
-        run = dagster.run_of(tags[JOB_TAG])
-        if run is None:
-            raise
-        return run
 
 
 def _compare_all(database: Database, dagster: Dagster, kind: Kind) -> None:
@@ -220,11 +230,12 @@ def _compare_all(database: Database, dagster: Dagster, kind: Kind) -> None:
 
 def _compare(database: Database, dagster: Dagster, job: Job) -> None:
     """Bring the row of a job in flight in line with its run."""
+    word = WORDS[job["kind"]]
     run = _run_of(dagster, job)
     if run is None:
         if datetime.now(UTC) - job["requested_at"] > LAUNCH_GRACE:
-            why = f"Dagster has no run for this {WORDS[job['kind']]}; ask for it again."
-            _end(database, job, "failed", why)
+            why = f"Dagster has no run for this {word}; ask for it again."
+            _end(database, job, "failed", problem=Problem(f"{word}_failed", why))
         return
     if job["dagster_run_id"] is None:
         with database.writing() as connection:
@@ -233,7 +244,8 @@ def _compare(database: Database, dagster: Dagster, job: Job) -> None:
     if run.is_alive:
         return
     if run.status == "FAILURE":
-        _end(database, job, "failed", "The run failed before it could say why; its log tells more.")
+        why = "The run failed before it could say why; its log tells more."
+        _end(database, job, "failed", problem=Problem(f"{word}_failed", why))
     else:
         _end(database, job, "canceled" if run.status == "CANCELED" else "succeeded")
 
@@ -269,18 +281,10 @@ def _is_tried_again(dagster: Dagster, job: Job) -> bool:
     return run.is_alive
 
 
-def _cancel_without_run(database: Database, job: Job) -> bool:
+def _end(
+    database: Database, job: Job, status: str, message: str | None = None, problem: Problem | None = None
+) -> bool:
+    """End a job that is still with the run that was looked at; whether it was."""
+    told = None if problem is None else problem_body(problem)
     with database.writing() as connection:
-        return rows.finish(
-            connection,
-            job["job_id"],
-            "canceled",
-            message="Canceled before its run began.",
-            run_id=job["dagster_run_id"],
-        )
-
-
-def _end(database: Database, job: Job, status: str, why: str | None = None) -> None:
-    problem = problem_body(Problem(f"{WORDS[job['kind']]}_failed", why)) if why is not None else None
-    with database.writing() as connection:
-        rows.finish(connection, job["job_id"], status, problem, run_id=job["dagster_run_id"])
+        return rows.finish(connection, job["job_id"], job["dagster_run_id"], status, message, told)

@@ -2,7 +2,9 @@
 
 import ipaddress
 import time
+from collections.abc import Callable
 from hashlib import blake2b
+from urllib.parse import unquote_plus
 
 from apiflask import APIFlask
 from flask import Response, request
@@ -19,9 +21,10 @@ from pipeline.settings import Settings
 from pipeline.warehouse.errors import WarehouseError
 
 LOGIN = "auth.post_token"
-FAILED_LOGINS = "10/minute"
+# Of one name from one address, and of all names from it.
+FAILED_LOGINS, FAILED_LOGINS_OF_ADDRESS = "10/minute", "30/minute"
 # Who watches over the service must not be kept from it by those who flood it.
-EXEMPT = ("health.get_healthz", "health.get_readyz")
+EXEMPT = ("health.get_healthz", "health.get_readyz", "metrics.get_metrics")
 _MESSAGE = "Too many requests from this caller: wait as long as Retry-After says."
 _REDIS_SECONDS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 
@@ -37,14 +40,8 @@ def register(app: APIFlask, settings: Settings) -> None:
         app=app,
         application_limits=[
             ApplicationLimit(settings.rate_limit, error_message=_MESSAGE),
-            ApplicationLimit(
-                FAILED_LOGINS,
-                key_function=_login,
-                scope="login",
-                exempt_when=lambda: request.endpoint != LOGIN,
-                deduct_when=lambda response: response.status_code in (400, 401),
-                error_message="Too many failed logins: wait as long as Retry-After says.",
-            ),
+            _failed_logins(FAILED_LOGINS, "login", _login),
+            _failed_logins(FAILED_LOGINS_OF_ADDRESS, "logins", _address),
         ],
         request_identifier=lambda: request.endpoint or UNMATCHED,
         storage_uri=settings.redis_url or "memory://",
@@ -67,6 +64,17 @@ def register(app: APIFlask, settings: Settings) -> None:
         )
 
 
+def _failed_logins(limit: str, scope: str, whose: Callable[[], str]) -> ApplicationLimit:
+    return ApplicationLimit(
+        limit,
+        key_function=whose,
+        scope=scope,
+        exempt_when=lambda: request.endpoint != LOGIN,
+        deduct_when=lambda response: response.status_code in (400, 401),
+        error_message="Too many failed logins: wait as long as Retry-After says.",
+    )
+
+
 def _tell(limiter: Limiter, response: Response) -> Response:
     """Say how much is left, in the headers of the IETF's draft; seconds, as there."""
     limit = limiter.current_limit
@@ -80,7 +88,7 @@ def _tell(limiter: Limiter, response: Response) -> Response:
     response.headers["RateLimit-Limit"] = str(limit.limit.amount)
     response.headers["RateLimit-Remaining"] = str(remaining)
     response.headers["RateLimit-Reset"] = str(seconds)
-    if response.status_code == 429:
+    if limit.breached:
         response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -94,16 +102,20 @@ def _caller() -> str:
 
 
 def _login() -> str:
-    """The address and the name that somebody tries to log in by."""
+    """The address and the name that somebody tries to log in by: that of the field that the grant reads."""
     try:
-        form = request.form
-        basic = request.authorization.username if request.authorization else None
-        name = form.get("username") or form.get("client_id") or basic or ""
+        form, basic, name = request.form, request.authorization, ""
+        if form.get("grant_type") == "password":
+            name = form.get("username", "")
+        elif form.get("grant_type") == "client_credentials":
+            is_basic = basic is not None and basic.type == "basic"
+            name = unquote_plus(basic.username or "") if basic and is_basic else form.get("client_id", "")
     except HTTPException:
         # Too large to be read; the view says so.
         name = ""
     # Hashed, for names can be long, and mistaken for passwords.
-    return f"{_address()}:{blake2b(name.strip().lower().encode(), digest_size=12).hexdigest()}"
+    mark = blake2b(name.strip().lower().encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return f"{_address()}:{mark}"
 
 
 def _address() -> str:

@@ -84,9 +84,6 @@ PROBLEM_TYPES = {
                     "seconds). Nothing was changed."),
         ProblemType("idempotency_conflict", 409, "Same key under way",
                     "Another request with this Idempotency-Key is under way. Ask again in a second.", 1),
-        ProblemType("length_required", 411, "Length required",
-                    "A raw upload without a Content-Length: one that was cut short could not be told from a "
-                    "whole one. Send the length, or use multipart/form-data."),
         ProblemType("body_too_large", 413, "Body too large", "The body has more bytes than the route takes."),
         ProblemType("unsupported_media_type", 415, "Unsupported media type",
                     "The body is of another media type than the route takes; Accept-Post names that."),
@@ -105,6 +102,8 @@ PROBLEM_TYPES = {
         ProblemType("rate_limited", 429, "Too many requests",
                     "The caller asks too often, or has failed to log in too often. Wait as long as "
                     "Retry-After says.", 60),
+        ProblemType("too_many_jobs", 429, "Too many jobs",
+                    "The caller has as many exports under way as it may. Wait for one, or cancel one.", 30),
         ProblemType("bad_request", 400, "Bad request", "The request could not be understood."),
         ProblemType("internal_error", 500, "Internal error",
                     "A fault of the service. The log has the details under the request_id."),
@@ -128,6 +127,8 @@ PROBLEM_TYPES = {
                     "Found in the `problem` of a failed export: its run ended without success."),
         ProblemType("uploads_unavailable", 503, "Uploads unavailable",
                     "There is no room for an upload. Send it again later.", 60),
+        ProblemType("exports_unavailable", 503, "Exports unavailable",
+                    "There is no room for another file. Ask again later, or remove files that you have.", 60),
         ProblemType("lineage_unavailable", 404, "No lineage yet",
                     "The lineage pages are made with the first refresh."),
     )

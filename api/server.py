@@ -39,8 +39,8 @@ class _Refused(Error):
         """Status, headers and body."""
         name = "body_too_large" if self.code == 413 else "bad_request"
         problem = PROBLEM_TYPES[name]
-        body = {"type": problem.uri, "title": problem.title, "code": name}
-        body |= {"status": self.code, "detail": self.body}
+        body: dict[str, object] = {"type": problem.uri, "title": problem.title, "status": self.code}
+        body |= {"detail": self.body, "code": name}
         return f"{self.code} {self.reason}", [("Content-Type", PROBLEM_JSON)], json.dumps(body).encode()
 
 

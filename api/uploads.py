@@ -1,4 +1,7 @@
-"""Uploaded files: streamed into a private folder, named by us, within the size limit."""
+"""Uploaded files: copied into a private folder, named by us, within the size limit.
+
+The server hands a body on only when all of it has arrived (see ``api.server``).
+"""
 
 import hashlib
 import os
@@ -7,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import IO, Any
 from uuid import UUID, uuid4
 
@@ -20,16 +22,11 @@ from pipeline.warehouse.place import private_folder
 
 RAW_TYPES = ("text/csv", "application/gzip", "application/octet-stream")
 MULTIPART = "multipart/form-data"
-# Half of the service's threads: questions are answered beside slow uploads.
-UPLOADS_AT_ONCE = 2
 _MAX_FILES = 100
 # The parser holds a line in memory: twice the longest row that landing takes.
 _MAX_HELD_BYTES = 2 * 1024 * 1024
-_PIECE_BYTES = 256 * 1024
 _NAME_CHARACTERS = 200
 _UNUSABLE = frozenset('<>:"/\\|?*`')
-
-_slots = BoundedSemaphore(UPLOADS_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -56,15 +53,16 @@ class Upload:
 
     def new_file(self) -> IO[bytes]:
         """A new empty file in the folder."""
-        number = len(list(self.folder.iterdir())) + 1
-        path = self.folder / f"{number}.csv"
+        path = self.folder / f"{len(list(self.folder.iterdir())) + 1}.csv"
         return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b")
 
-    def add(self, number: int, name: str | None) -> None:
-        """Take in the folder's n-th file (from 1), now complete."""
-        path = self.folder / f"{number}.csv"
+    def add(self, name: str | None) -> None:
+        """Take in the folder's next file, now complete."""
+        path = self.folder / f"{len(self.files) + 1}.csv"
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if path.stat().st_size == 0:
+            raise Problem("invalid_body", "A file of this upload is empty.")
         self.files.append(UploadedFile(path, label(name), path.stat().st_size, digest))
 
 
@@ -74,25 +72,23 @@ def receive(settings: Settings, file_name: str | None) -> Upload:
     Whatever goes wrong, nothing of them stays.
 
     Raises:
-        Problem: the body is no upload, is cut short, or cannot be taken now.
+        Problem: the body is no upload, or cannot be stored.
         RequestEntityTooLarge: it is larger than the settings allow.
     """
     if request.mimetype != MULTIPART and request.mimetype not in RAW_TYPES:
         types = ", ".join((MULTIPART, *RAW_TYPES))
-        raise Problem(
-            "unsupported_media_type", f"Send files as {types}.", headers={"Accept-Post": types}
-        )  # fmt: skip
+        raise Problem("unsupported_media_type", f"Send files as {types}.", headers={"Accept-Post": types})
     request.max_content_length = settings.upload_limit_mb * 1024 * 1024
     job_id = uuid4()
     upload = Upload(job_id, settings.uploads_folder / str(job_id))
-    with _slot(), _removed_on_error(upload):
+    with _removed_on_error(upload):
         private_folder(upload.folder)
         if request.mimetype == MULTIPART:
             _read_multipart(upload, file_name)
         else:
-            _read_raw(upload, file_name)
-        if any(file.size_bytes == 0 for file in upload.files):
-            raise Problem("invalid_body", "A file of this upload is empty.")
+            with upload.new_file() as file:
+                shutil.copyfileobj(request.stream, file)
+            upload.add(file_name)
     return upload
 
 
@@ -103,23 +99,6 @@ def label(name: str | None) -> str:
         "_" if character in _UNUSABLE else character for character in last if character.isprintable()
     )
     return plain.strip(" .")[:_NAME_CHARACTERS] or "upload.csv"
-
-
-def _read_raw(upload: Upload, file_name: str | None) -> None:
-    # Without a length, a body that was cut short cannot be told from a whole one.
-    if request.content_length is None:
-        raise Problem(
-            "length_required", "A raw upload needs a Content-Length; or send it as multipart/form-data."
-        )
-    with upload.new_file() as file:
-        while piece := request.stream.read(_PIECE_BYTES):
-            file.write(piece)
-        received = file.tell()
-    if received != request.content_length:
-        raise Problem(
-            "invalid_body", f"The body was cut short: {received} of {request.content_length} bytes arrived."
-        )
-    upload.add(1, file_name)
 
 
 def _read_multipart(upload: Upload, file_name: str | None) -> None:
@@ -142,25 +121,14 @@ def _read_multipart(upload: Upload, file_name: str | None) -> None:
             )
         except ValueError as error:
             raise Problem("invalid_body", f"The form cannot be read: {error}.") from error
-    unknown = [name for name in (*form, *files) if name != "file"]
-    if unknown or form or not files:
+    if form or set(files) != {"file"}:
         raise Problem(
             "invalid_body",
             "Send one or several parts named file, each with a filename, and nothing else; options go into "
             "the query.",
         )
-    for number, file in enumerate(files.getlist("file"), start=1):
-        upload.add(number, file.filename)
-
-
-@contextmanager
-def _slot() -> Iterator[None]:
-    if not _slots.acquire(blocking=False):
-        raise Problem("busy", "Other uploads are under way; send it again in a few seconds.")
-    try:
-        yield
-    finally:
-        _slots.release()
+    for file in files.getlist("file"):
+        upload.add(file.filename)
 
 
 @contextmanager

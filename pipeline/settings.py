@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins of other sites whose pages may call the API (comma-separated)."
     )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        description="Reverse proxies before the API, whose word on callers' addresses it takes.",
+    )
     rate_limit: str = Field(
         default="1200/minute",
         pattern="^[1-9][0-9]*/(second|minute|hour|day)$",

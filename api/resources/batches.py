@@ -75,7 +75,7 @@ class BatchPage(Page):
 @requires("analytics:read", regional=False)
 def get_batches(query_data: BatchPage) -> Response:
     """What was loaded, newest first."""
-    before = None if query_data.cursor is None else envelope.read_cursor(query_data.cursor, int)[0]
+    before = envelope.read_key(query_data.cursor)
     with services().database.snapshot() as connection:
         found = list_batches(connection, before, query_data.limit + 1, query_data.source, query_data.status)
     return json_response(envelope.listed(found, query_data.limit, "batch_id"))

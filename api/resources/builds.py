@@ -98,7 +98,7 @@ class ChangeList(Model):
 @requires("analytics:read", regional=False)
 def get_builds(query_data: Page) -> Response:
     """The builds, failed ones too, newest first."""
-    before = None if query_data.cursor is None else envelope.read_cursor(query_data.cursor, int)[0]
+    before = envelope.read_key(query_data.cursor)
     with services().database.snapshot() as connection:
         found = list_builds(connection, before, query_data.limit + 1, services().settings.currency)
     return json_response(envelope.listed(found, query_data.limit, "build_id"))

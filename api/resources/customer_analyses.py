@@ -9,7 +9,7 @@ from flask import Response
 from pydantic import Field
 
 from api.access import requires
-from api.answering import answered
+from api.answering import answered, most_rows
 from api.documented import PAGING, analysis
 from api.parameters import COMMA_SEPARATED, IsoDate, Text
 from api.resources.filters import Paged, Range, page_limit, units
@@ -106,6 +106,7 @@ def get_lifetime_value(query_data: LifetimeAsked) -> Response:
         by=query_data.by,
         sort=tuple(query_data.sort),
         limit=page_limit(query_data),
+        most=most_rows(),
         cursor=query_data.cursor,
     )
     row = CustomerValueRow if query_data.by == "customer" else CohortValueRow

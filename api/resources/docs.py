@@ -77,16 +77,19 @@ class Links(Model):
 def get_index() -> Response:
     """Where things are."""
     links = {
-        "revenue": "/api/v1/revenue",
-        "refreshes": "/api/v1/refreshes",
-        "batches": "/api/v1/batches",
-        "builds": "/api/v1/builds",
-        "definitions": "/api/v1/definitions",
+        **{
+            name: f"/api/v1/{name}"
+            for name in (
+                "revenue", "products", "customers", "orders", "refreshes", "imports", "exports", "batches",
+                "builds", "definitions",
+            )
+        },
         "docs": "/docs",
         "openapi": "/openapi.json",
         "lineage": "/lineage",
         "readiness": "/readyz",
-    }
+        "metrics": "/metrics",
+    }  # fmt: skip
     return json_response({"name": "Tillhouse", "links": links})
 
 

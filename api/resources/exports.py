@@ -1,5 +1,6 @@
 """Exports: whole answers as files, made by a job and kept for a week."""
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,12 +22,15 @@ from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.services import services
 from pipeline.answers.exporting import MEDIA_TYPES
-from pipeline.answers.jobs import IN_FLIGHT, Job, Kind, add_result
 from pipeline.answers.models import Model, PageInfo
+from pipeline.jobs.rows import IN_FLIGHT, Job, Kind, add_result
 
 blueprint = APIBlueprint("exports", __name__, url_prefix="/api/v1/exports", tag="Exports")
 
 _KINDS: tuple[Kind, ...] = ("export",)
+# How many of them one caller may have under way, and how much room there must be for another.
+MOST_IN_FLIGHT = 3
+LEAST_FREE_BYTES = 1024**3
 # What belongs to an answer on the spot.
 _NOT_OF_FILES = ("format", "limit", "cursor", "explain")
 
@@ -79,7 +83,8 @@ class ExportList(Model):
 @blueprint.input(ExportBody)
 @answers_with(
     blueprint, ExportOne, "unknown_parameter", "invalid_value", "invalid_body", "unsupported_media_type",
-    "invalid_range", "missing_scope", "not_regional", *STARTING, status=202,
+    "invalid_range", "missing_scope", "not_regional", "too_many_jobs", "exports_unavailable", *STARTING,
+    status=202,
 )  # fmt: skip
 @starts_job(blueprint)
 @requires("analytics:read")
@@ -88,8 +93,9 @@ def post_export(json_data: ExportBody) -> Response:
     caller = principal()
     _refuse_parts(json_data)
     address = checked_address(json_data.path, _pairs(json_data), json_data.format, caller)
+    _check_room()
     asked = json_data.model_dump() | {"address": address, "caller": _kept(caller)}
-    new = job_answers.new_job("export", asked)
+    new = job_answers.new_job("export", asked, most=MOST_IN_FLIGHT)
     launch = jobs.Launch("export", {})
     job, is_replayed = jobs.start(
         services().database, services().dagster, new, launch, job_answers.idempotency_key()
@@ -189,6 +195,13 @@ def _refuse_parts(asked: ExportBody) -> None:
                 f"In the body: query: {detail}.",
                 errors=[{"parameter": "query", "code": "invalid_value", "detail": detail}],
             )
+
+
+def _check_room() -> None:
+    folder = services().settings.exports_folder
+    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    if shutil.disk_usage(there).free < LEAST_FREE_BYTES:
+        raise Problem("exports_unavailable", "The disk for exports has less than 1 GB free.")
 
 
 def _pairs(asked: ExportBody) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Imports: upload files, follow what becomes of them, fetch what was rejected."""
 
+from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,17 +11,21 @@ from pydantic import AfterValidator, Field
 
 from api import jobs, uploads
 from api.access import requires
+from api.answering import streamed
 from api.documented import answers_with
-from api.documented_jobs import starts_job
+from api.documented_jobs import gives_file, starts_job
 from api.parameters import Page, Parameters, Text
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response
 from api.services import services
 from pipeline.answers import envelope
-from pipeline.answers.jobs import Job, Kind
+from pipeline.answers.errors import QueryError
+from pipeline.answers.exporting import columns_of, csv_pieces
 from pipeline.answers.models import Counts, Model, PageInfo
 from pipeline.answers.rejects import checked_rejects, landed_rejects
+from pipeline.answers.streaming import Streamed
+from pipeline.jobs.rows import Job, Kind
 
 blueprint = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag="Imports")
 
@@ -105,6 +110,12 @@ class Reject(Model):
     raw_text: str = Field(description="The row as it is in the file.")
 
 
+class RejectPage(Page):
+    """Where in the rejects, or all of them as a file."""
+
+    format: Literal["json", "csv"] = Field("json", description="`csv` is one file of all rows.")
+
+
 class RejectList(Model):
     """Rejected rows in the order of the files."""
 
@@ -129,8 +140,8 @@ BODY = {uploads.MULTIPART: _FORM, **dict.fromkeys(uploads.RAW_TYPES, _BINARY)}
 @blueprint.post("")
 @blueprint.input(ImportQuery, location="query")
 @answers_with(
-    blueprint, ImportOne, "invalid_value", "invalid_body", "unsupported_media_type", "length_required",
-    "uploads_unavailable", *STARTING, status=202,
+    blueprint, ImportOne, "invalid_value", "invalid_body", "unsupported_media_type", "uploads_unavailable",
+    *STARTING, status=202,
 )  # fmt: skip
 @starts_job(blueprint, takes=BODY)
 @requires("data:write", regional=False)
@@ -142,13 +153,7 @@ def post_import(query_data: ImportQuery) -> Response:
     """
     key = job_answers.idempotency_key()
     upload = uploads.receive(services().settings, query_data.filename)
-    try:
-        job, is_replayed = _start(query_data, upload, key)
-    except BaseException:
-        upload.remove()
-        raise
-    if is_replayed:
-        upload.remove()
+    job, is_replayed = _start(query_data, upload, key)
     return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
 
 
@@ -180,31 +185,41 @@ def delete_import(import_id: UUID) -> Response:
 
 
 @blueprint.get("/<uuid:import_id>/rejects")
-@blueprint.input(Page, location="query")
+@blueprint.input(RejectPage, location="query")
 @answers_with(blueprint, RejectList, *LISTING, "query_timeout")
+@gives_file(blueprint, ["text/csv"], beside_json=True)
 @requires("data:write", regional=False)
-def get_import_rejects(import_id: UUID, query_data: Page) -> Response:
+def get_import_rejects(import_id: UUID, query_data: RejectPage) -> Response:
     """The rows that were not accepted, as they are in the files, with everything that is wrong with them.
 
-    Of a file that was refused whole, the first 1,000; of a dry run all, for a week.
+    Of a file that was refused whole, the first 1,000; of a dry run all, for a week. `format=csv` gives
+    all of them as one file.
     """
     job = jobs.find(services().database, _KINDS, import_id)
-    after = (0, 0)
-    if query_data.cursor is not None:
-        file_number, row_number = envelope.read_cursor(query_data.cursor, int, int)
-        after = (min(file_number, 2**31), min(row_number, 2**31))
-    if job["kind"] == "check":
-        with services().database.writing() as connection:
-            found = checked_rejects(connection, import_id, after, query_data.limit + 1)
-    else:
-        with services().database.snapshot() as connection:
-            found = landed_rejects(connection, _batch_ids(job), after, query_data.limit + 1)
-    names = [file["name"] for file in job["request"]["files"]]
-    rows = [row | {"file_name": names[row["file_number"] - 1]} for row in found[: query_data.limit]]
-    next_cursor = None
+    if query_data.format == "csv":
+        for name in [name for name in ("limit", "cursor") if name in query_data.model_fields_set]:
+            raise QueryError("invalid_value", f"{name}: goes with JSON alone: a file is complete.", name)
+        with ExitStack() as stack:
+            pieces = csv_pieces(columns_of(Reject), _rejects(stack, job, (0, 0), None))
+            return streamed(pieces, "csv", stack.pop_all())
+    cursor = query_data.cursor
+    after = (0, 0) if cursor is None else envelope.read_cursor(cursor, int, int)
+    with ExitStack() as stack:
+        found = list(_rejects(stack, job, after, query_data.limit + 1))
+    rows, next_cursor = found[: query_data.limit], None
     if len(found) > query_data.limit:
         next_cursor = envelope.make_cursor(rows[-1]["file_number"], rows[-1]["row_number"])
     return json_response({"data": rows, "page": envelope.page(next_cursor)})
+
+
+def _rejects(until: ExitStack, job: Job, after: tuple[int, ...], limit: int | None) -> Streamed:
+    names = [file["name"] for file in job["request"]["files"]]
+    place = (after[0], after[1])
+    if job["kind"] == "check":
+        connection = until.enter_context(services().database.writing())
+        return checked_rejects(connection, job["job_id"], names, place, limit)
+    reader = until.enter_context(services().database.snapshot())
+    return landed_rejects(reader, _batch_ids(job), names, place, limit)
 
 
 def _start(asked: ImportQuery, upload: uploads.Upload, key: str | None) -> tuple[Job, bool]:
@@ -220,10 +235,11 @@ def _start(asked: ImportQuery, upload: uploads.Upload, key: str | None) -> tuple
     }
     if asked.dry_run:
         config.pop("force")
-        launch = jobs.Launch("check_import", {"ops": {"check_files": {"config": config}}})
+        run = ("check_import", {"ops": {"check_files": {"config": config}}})
     else:
         config["requested_by"] = new.requested_by
-        launch = jobs.Launch("refresh", {"resources": {"refresh_request": {"config": config}}})
+        run = ("refresh", {"resources": {"refresh_request": {"config": config}}})
+    launch = jobs.Launch(*run, put_away=upload.remove)
     return jobs.start(services().database, services().dagster, new, launch, key)
 
 

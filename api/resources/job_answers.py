@@ -14,9 +14,9 @@ from api.problems import Problem, problem_body
 from api.responses import json_response
 from api.services import services
 from pipeline.answers import envelope
-from pipeline.answers.errors import QueryError
-from pipeline.answers.jobs import IN_FLIGHT, Job, Kind, NewJob, list_jobs
 from pipeline.answers.models import Counts, Model
+from pipeline.jobs.asking import NewJob
+from pipeline.jobs.rows import IN_FLIGHT, Job, Kind, list_jobs
 
 POLL_SECONDS = 1
 KEY_HEADER = "Idempotency-Key"
@@ -53,13 +53,11 @@ class JobPage(Page):
     status: Status | None = Field(None, description="Only jobs in this state.")
 
 
-def new_job(
-    kind: Kind, asked: dict[str, Any], *, is_joinable: bool = False, job_id: UUID | None = None
-) -> NewJob:
-    """A job that the caller of this request asks for."""
+def new_job(kind: Kind, asked: dict[str, Any], **options: Any) -> NewJob:
+    """A job that the caller of this request asks for; ``options`` are ``NewJob``'s."""
     caller = principal()
     requested_by = "api" if caller.id is None else f"api:{caller.name}"
-    return NewJob(kind, asked, requested_by, caller.id, g.request_id, is_joinable, job_id)
+    return NewJob(kind, asked, requested_by, caller.id, g.request_id, **options)
 
 
 def idempotency_key() -> str | None:
@@ -111,12 +109,12 @@ def listed(
     kinds: tuple[Kind, ...], page: JobPage, write: Callable[[Job], dict[str, Any]], whose: UUID | None = None
 ) -> Response:
     """A page of jobs, newest first."""
-    before = None if page.cursor is None else _read_cursor(page.cursor)
+    before = None if page.cursor is None else envelope.read_cursor(page.cursor, datetime, UUID)
     with services().database.writing() as connection:
         found = list_jobs(connection, kinds, before, page.limit + 1, page.status, whose)
     rows, next_cursor = found[: page.limit], None
     if len(found) > page.limit:
-        next_cursor = envelope.make_cursor(rows[-1]["requested_at"].isoformat(), str(rows[-1]["job_id"]))
+        next_cursor = envelope.make_cursor(rows[-1]["requested_at"], rows[-1]["job_id"])
     return json_response({"data": [write(row) for row in rows], "page": envelope.page(next_cursor)})
 
 
@@ -126,12 +124,3 @@ def _problem(job: Job, failed: str) -> dict[str, Any] | None:
     told: dict[str, Any] = job["problem"] or {}
     detail = told.get("detail") or job["message"] or "The job failed; its log tells more."
     return problem_body(Problem(told.get("code", failed), detail)) | told
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    moment, job_id = envelope.read_cursor(cursor, str, str)
-    try:
-        return datetime.fromisoformat(moment), UUID(job_id)
-    except ValueError as error:
-        detail = "This cursor belongs to no page of this list; start again without it."
-        raise QueryError("invalid_cursor", detail, "cursor") from error

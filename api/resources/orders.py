@@ -1,5 +1,6 @@
 """Orders: the lines behind a number."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -8,7 +9,7 @@ from flask import Response
 from psycopg import Connection
 from pydantic import Field
 
-from api.access import requires
+from api.access import principal, requires
 from api.answering import answered
 from api.documented import PAGING, analysis
 from api.parameters import Text
@@ -22,14 +23,14 @@ from pipeline.answers.revenue_models import Named
 blueprint = APIBlueprint("orders", __name__, url_prefix="/api/v1/orders", tag="Orders")
 
 
-class LinesAsked(Filters, Paged):
+class OrderAsked(Filters, Paged):
+    """Which lines of the order."""
+
+
+class LinesAsked(OrderAsked):
     """Which lines, and how much of the list."""
 
     order_id: list[Text] = Field(default=[], description="Orders; repeat for OR.")
-
-
-class OrderAsked(Filters, Paged):
-    """Which lines of the order."""
 
 
 class LineRow(Model):
@@ -54,7 +55,10 @@ class LineRow(Model):
     returns: Money
     net_revenue: Money
     cost: Money | None
-    batch_id: int | None = Field(description="The delivery that brought it.")
+    batch_id: int | None = Field(
+        description="The delivery that brought it. It, `file_name` and `row_number` are null for callers who "
+        "are limited to regions: a delivery knows none."
+    )
     file_name: str | None
     row_number: int | None = Field(description="The line of that file on which it begins.")
 
@@ -73,7 +77,8 @@ class LineList(Model):
 @requires("analytics:read")
 def get_orders(query_data: LinesAsked) -> Response:
     """The order lines behind a number: under the same dates and filters, their sum is the number."""
-    return answered(query_data, LineRow, partial(lines, question=_question(query_data), **units()))
+    question = _question(query_data, query_data.order_id)
+    return answered(query_data, LineRow, partial(lines, question=question, **units()))
 
 
 @blueprint.get("/<path:order_id>")
@@ -82,23 +87,27 @@ def get_orders(query_data: LinesAsked) -> Response:
 @requires("analytics:read")
 def get_order(order_id: str, query_data: OrderAsked) -> Response:
     """The lines of one order; sources number their orders by themselves, so `source` may be needed."""
-    asked = LinesAsked(**query_data.model_dump(exclude_unset=True), order_id=[order_id])
+    missing = Problem("not_found", f"There is no order {order_id[:200]!r} under these dates and filters.")
+    if "\0" in order_id:
+        raise missing
+    question = _question(query_data, [order_id])
 
     def ask(connection: Connection) -> Answer:
-        found = lines(connection, _question(asked), **units())
-        if asked.cursor is None and isinstance(found.rows, list) and not found.rows:
-            raise Problem("not_found", f"There is no order {order_id[:200]!r} under these dates and filters.")
+        found = lines(connection, question, **units())
+        if question.cursor is None and isinstance(found.rows, list) and not found.rows:
+            raise missing
         return found
 
-    return answered(asked, LineRow, ask)
+    return answered(query_data, LineRow, ask)
 
 
-def _question(asked: LinesAsked) -> LinesQuestion:
+def _question(asked: OrderAsked, order_ids: Sequence[str]) -> LinesQuestion:
     return LinesQuestion(
         start=asked.start_date,
         end=asked.end_date,
         filters=asked_filters(asked),
-        order_ids=asked.order_id,
+        order_ids=order_ids,
+        shows_origin=principal().regions is None,
         limit=page_limit(asked),
         cursor=asked.cursor,
     )

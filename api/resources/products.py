@@ -21,6 +21,7 @@ from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
 from pipeline.answers.pieces import Top
 from pipeline.answers.revenue import RevenueQuestion, answer
 from pipeline.answers.revenue_models import Named, RevenueRow, TopList
+from pipeline.answers.streaming import Streamed
 
 blueprint = APIBlueprint("products", __name__, url_prefix="/api/v1/products", tag="Products")
 
@@ -72,8 +73,10 @@ class ProductRow(Model):
 
     product_id: str
     product_name: str
-    category: str = Field(description="The current one.")
-    categories: list[str] = Field(description="All that it was sold in.")
+    category: str | None = Field(
+        description="The current one; null for callers limited to regions in which it was not sold so."
+    )
+    categories: list[str] = Field(description="All that it was sold in, in the caller's regions.")
 
 
 class ProductList(Model):
@@ -124,7 +127,9 @@ def get_margins(query_data: MarginsAsked) -> Response:
 
     def ask(connection: Connection) -> Answer:
         found = answer(connection, question, **units())
-        return replace(found, rows=map(_margin, found.rows), keys=None)
+        rows = found.rows
+        changed = rows.mapped(_margin) if isinstance(rows, Streamed) else [_margin(row) for row in rows]
+        return replace(found, rows=changed, keys=None)
 
     return answered(query_data, MarginRow, ask, lines=lines_behind(query_data))
 

@@ -18,8 +18,8 @@ from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, Jo
 from api.responses import json_response
 from api.services import services
 from pipeline.answers import envelope
-from pipeline.answers.jobs import Job
 from pipeline.answers.models import Model, PageInfo
+from pipeline.jobs.rows import Job
 
 blueprint = APIBlueprint("refreshes", __name__, url_prefix="/api/v1/refreshes", tag="Refreshes")
 shortcut = APIBlueprint("refresh", __name__, tag="Refreshes")

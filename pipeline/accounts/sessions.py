@@ -18,6 +18,8 @@ from pipeline.accounts.principals import COLUMNS, Account
 from pipeline.accounts.tokens import LIFETIME
 
 REFRESH_LIFETIME = timedelta(days=30)
+# However often it is continued, a login ends after this long.
+SESSION_LIFETIME = timedelta(days=90)
 
 log = logging.getLogger("tillhouse.accounts")
 
@@ -25,7 +27,9 @@ _CALLER = sql.SQL(
     """
     select {}
     from app.sessions inner join app.principals using (principal_id)
-    where session_id = %s and principal_id = %s and revoked_at is null and is_active
+    where
+        session_id = %s and principal_id = %s and is_active
+        and revoked_at is null and ends_at > now()
     """
 ).format(COLUMNS)
 
@@ -119,7 +123,8 @@ def renew_session(connection: Connection[TupleRow], refresh_token: str) -> Sessi
         "delete from app.refresh_tokens where session_id = %s and expires_at < now()", (session_id,)
     )
     connection.execute(
-        "update app.sessions set ends_at = now() + %s where session_id = %s", (REFRESH_LIFETIME, session_id)
+        "update app.sessions set ends_at = least(now() + %s, started_at + %s) where session_id = %s",
+        (REFRESH_LIFETIME, SESSION_LIFETIME, session_id),
     )
     token = _issue(connection, session_id)
     return Session(session_id, account, None if scopes is None else frozenset(scopes), token)
@@ -164,8 +169,9 @@ def _end_replayed(connection: Connection[TupleRow], token_hash: bytes) -> None:
 def _issue(connection: Connection[TupleRow], session_id: UUID) -> str:
     token = secrets.token_urlsafe(32)
     connection.execute(
-        "insert into app.refresh_tokens (token_hash, session_id, expires_at) values (%s, %s, now() + %s)",
-        (_hash(token), session_id, REFRESH_LIFETIME),
+        "insert into app.refresh_tokens (token_hash, session_id, expires_at)"
+        " select %s, session_id, least(now() + %s, started_at + %s) from app.sessions where session_id = %s",
+        (_hash(token), REFRESH_LIFETIME, SESSION_LIFETIME, session_id),
     )
     return token
 

@@ -21,6 +21,8 @@ def mail(email: Email, alert: Alert) -> None:
         DeliveryError: the server cannot be reached, is not trusted, or does not take the mail.
     """
     password = secret(email.password_env) if email.password_env is not None else ""
+    if not f"{email.user}{password}".isascii():
+        raise DeliveryError("the user or the password has characters that a login by SMTP cannot carry")
     try:
         with _connect(email) as server:
             if email.user is not None:

@@ -1,7 +1,7 @@
 """The alerts and their deliveries in ``app``: an alert is written down first, and delivered from there.
 
-A delivery's row is locked while it is on its way, so that two daemons never send it both; after a
-crash in that moment it is sent again.
+An attempt is on record before it is made, and the next one is due only when this one must be over: so
+two daemons never send the same, and after a crash in that moment it is sent again later.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from pipeline.alerts.models import Alert
 from pipeline.alerts.receivers import Email, Receivers, Webhook
 
 GIVEN_UP_AFTER = timedelta(hours=24)
+# Longer than a delivery may take.
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 
@@ -93,32 +94,38 @@ def give_up(connection: Connection, receivers: Receivers) -> int:
 def deliver_next(connection: Connection, receivers: Sequence[Webhook | Email], send: Send) -> Delivery | None:
     """Try the delivery to one of these receivers that has waited longest.
 
+    ``connection`` is in autocommit mode.
+
     Returns:
         What became of it, or None when none is due.
     """
     by_name = {receiver.name: receiver for receiver in receivers}
     with connection.transaction():
         found = _claim(connection, list(by_name))
-        if found is None:
-            return None
-        alert_id, name, attempts, alert = found
-        try:
-            send(by_name[name], alert)
-        except DeliveryError as error:
-            _postpone(connection, alert_id, name, attempts + 1, str(error))
-            return Delivery(name, alert, str(error))
+    if found is None:
+        return None
+    alert_id, name, alert = found
+    try:
+        send(by_name[name], alert)
+    except DeliveryError as error:
         connection.execute(
-            """
-            update app.alert_deliveries
-            set status = 'delivered', attempts = attempts + 1, finished_at = clock_timestamp()
-            where alert_id = %s and receiver = %s
-            """,
-            (alert_id, name),
+            "update app.alert_deliveries set last_error = %s where alert_id = %s and receiver = %s",
+            (str(error), alert_id, name),
         )
-        return Delivery(name, alert, None)
+        return Delivery(name, alert, str(error))
+    connection.execute(
+        """
+        update app.alert_deliveries
+        set status = 'delivered', finished_at = now()
+        where alert_id = %s and receiver = %s
+        """,
+        (alert_id, name),
+    )
+    return Delivery(name, alert, None)
 
 
-def _claim(connection: Connection, names: list[str]) -> tuple[int, str, int, Alert] | None:
+def _claim(connection: Connection, names: list[str]) -> tuple[int, str, Alert] | None:
+    """The delivery that is due, its next attempt put off already."""
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(
             """
@@ -134,6 +141,7 @@ def _claim(connection: Connection, names: list[str]) -> tuple[int, str, int, Ale
         ).fetchone()
     if row is None:
         return None
+    _put_off(connection, row["alert_id"], row["receiver"], row["attempts"] + 1)
     alert = Alert(
         key=row["event_key"],
         event=row["event"],
@@ -145,16 +153,16 @@ def _claim(connection: Connection, names: list[str]) -> tuple[int, str, int, Ale
         data_as_of=row["data_as_of"],
         at=row["raised_at"],
     )
-    return row["alert_id"], row["receiver"], row["attempts"], alert
+    return row["alert_id"], row["receiver"], alert
 
 
-def _postpone(connection: Connection, alert_id: int, receiver: str, attempts: int, why: str) -> None:
+def _put_off(connection: Connection, alert_id: int, receiver: str, attempts: int) -> None:
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
     connection.execute(
         """
         update app.alert_deliveries
-        set attempts = %s, last_error = %s, next_attempt_at = clock_timestamp() + %s
+        set attempts = %s, next_attempt_at = now() + %s
         where alert_id = %s and receiver = %s
         """,
-        (attempts, why, pause, alert_id, receiver),
+        (attempts, pause, alert_id, receiver),
     )

@@ -63,13 +63,14 @@ def signature(body: bytes, key: str) -> str:
 def _post_once(webhook: Webhook, body: bytes, headers: dict[str, str]) -> None:
     # The texts of httpx's errors name the address, which may be a secret: only their kind is told.
     try:
-        response = httpx.post(
-            webhook.url.get_secret_value(), content=body, headers=headers, timeout=TIMEOUT_SECONDS
-        )
+        # Nobody reads the answer's body, however long it takes.
+        with httpx.stream(
+            "POST", webhook.url.get_secret_value(), content=body, headers=headers, timeout=TIMEOUT_SECONDS
+        ) as response:
+            status = response.status_code
     except httpx.TimeoutException:
         raise DeliveryError(f"no answer within {TIMEOUT_SECONDS:g} seconds", is_passing=True) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DeliveryError(f"cannot be reached ({type(error).__name__})", is_passing=True) from None
     if not response.is_success:
-        status = response.status_code
         raise DeliveryError(f"answered {status}", is_passing=status >= 500 or status == 429)

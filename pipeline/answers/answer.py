@@ -1,7 +1,6 @@
 """What every question is answered with."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ import msgspec
 from pipeline.answers import envelope
 from pipeline.answers.builds import Build
 from pipeline.answers.errors import QueryError
-
-Row = dict[str, Any]
+from pipeline.answers.streaming import Row as Row
+from pipeline.answers.streaming import Streamed
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Answer:
     while they are taken. ``keys`` names what each row has, where that is less than its model has.
     """
 
-    rows: Iterable[Row]
+    rows: list[Row] | Streamed
     meta: dict[str, Any]
     next_cursor: str | None = None
     keys: tuple[str, ...] | None = None
@@ -33,16 +32,18 @@ def fingerprint(*asked: Any) -> str:
     return hashlib.blake2b(msgspec.json.encode(asked), digest_size=8).hexdigest()
 
 
-def offset_of(cursor: str | None, build: Build, asked: str) -> int:
-    """Where a page begins; ``asked`` is the question's fingerprint.
+def resumed(cursor: str | None, build: Build, asked: str, *types: type) -> tuple[Any, ...] | None:
+    """What a cursor carries besides its build and question; None without one.
+
+    ``asked`` is the question's fingerprint.
 
     Raises:
         QueryError: the cursor is none, of another question, or of an older build.
     """
     if cursor is None:
-        return 0
-    build_id, offset, whose = envelope.read_cursor(cursor, int, int, str)
-    if whose != asked or not 0 <= offset < 2**31:
+        return None
+    build_id, whose, *values = envelope.read_cursor(cursor, int, str, *types)
+    if whose != asked:
         raise QueryError(
             "invalid_cursor", "This cursor belongs to another question; start again without it.", "cursor"
         )
@@ -53,7 +54,17 @@ def offset_of(cursor: str | None, build: Build, asked: str) -> int:
             "start again without cursor.",
             "cursor",
         )
-    return int(offset)
+    return tuple(values)
+
+
+def offset_of(cursor: str | None, build: Build, asked: str) -> int:
+    """Where a page begins.
+
+    Raises:
+        QueryError: see ``resumed``.
+    """
+    found = resumed(cursor, build, asked, int)
+    return found[0] if found else 0
 
 
 def paged(
@@ -62,7 +73,15 @@ def paged(
     """A page and the cursor of the next one, from the rows with one more than ``limit`` when there is."""
     if limit is None or len(rows) <= limit:
         return rows, None
-    return rows[:limit], envelope.make_cursor(build.build_id, offset + limit, asked)
+    return rows[:limit], envelope.make_cursor(build.build_id, asked, offset + limit)
+
+
+def too_large(most: int) -> QueryError:
+    """What a file of more than ``most`` rows is refused with."""
+    return QueryError(
+        "export_too_large",
+        f"The answer has more than {most} rows. Have a file made of it: POST /api/v1/exports.",
+    )
 
 
 def fetched(limit: int | None) -> int | None:

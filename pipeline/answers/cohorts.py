@@ -17,7 +17,6 @@ _COHORTS = """
 with firsts as (
     select customer_id, date_trunc('month', min(order_date)::timestamp)::date as cohort
     from marts.customer_orders
-    where order_date <= %(end)s
     group by customer_id
 ),
 
@@ -27,18 +26,17 @@ sizes as (
     group by cohort
 ),
 
-bought as (
-    select customer_id, date_trunc('month', order_date::timestamp)::date as month, count(*) as orders
+-- An order may have several customers: it is one order.
+active as (
+    select
+        cohort,
+        date_trunc('month', order_date::timestamp)::date as month,
+        count(distinct customer_id) as customers,
+        count(distinct (source, order_id)) as orders
     from marts.customer_orders
+    inner join firsts using (customer_id)
     where order_date between %(start)s and %(end)s
     group by 1, 2
-),
-
-active as (
-    select cohort, month, count(*) as customers, sum(orders)::bigint as orders
-    from bought
-    inner join firsts using (customer_id)
-    group by cohort, month
 ),
 
 spent as (

@@ -4,36 +4,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection, sql
-from psycopg.rows import dict_row
 
 from pipeline.answers import envelope
-from pipeline.answers.answer import Answer, fetched, fingerprint, offset_of, paged
+from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
 from pipeline.answers.builds import current_build
+from pipeline.answers.streaming import Streamed
 
+# Who may see some regions alone is told the categories of what was sold there, and no others.
 _PRODUCTS = sql.SQL("""
-    select product_id, current_name as product_name, category, categories
+    select
+        product_id,
+        current_name as product_name,
+        case when category = any(categories) then category end as category,
+        categories
     from core.dim_product
     cross join lateral (
-        select
-            array_agg(distinct version.category collate "C" order by version.category collate "C")
-                as categories
-        from core.dim_product as version
-        where version.product_id = dim_product.product_id
+        select array_agg(seen.category collate "C" order by seen.category collate "C") as categories
+        from (
+            select version.category
+            from core.dim_product as version
+            where version.product_id = dim_product.product_id and %(regions)s::text[] is null
+            union
+            select sold.category
+            from marts.product_revenue_monthly as sold
+            where sold.product_id = dim_product.product_id and sold.region = any(%(regions)s)
+        ) as seen
     ) as every
     where
         is_current
+        and categories is not null
         and (%(pattern)s::text is null or product_id ilike %(pattern)s or current_name ilike %(pattern)s)
         and (%(categories)s::text[] is null or categories && %(categories)s)
-        and (
-            %(regions)s::text[] is null
-            or exists (
-                select from marts.product_revenue_monthly as sold
-                where sold.product_id = dim_product.product_id and sold.region = any(%(regions)s)
-            )
-        )
     order by product_id collate "C"
     limit %(limit)s offset %(offset)s
 """)
+_PRODUCT_KEYS = ("product_id", "product_name", "category", "categories")
 _CUSTOMERS = sql.SQL("""
     select customer_id, customer_name, customer_email, customer_address
     from core.dim_customer
@@ -54,6 +59,7 @@ _CUSTOMERS = sql.SQL("""
     order by customer_id collate "C"
     limit %(limit)s offset %(offset)s
 """)
+_CUSTOMER_KEYS = ("customer_id", "customer_name", "customer_email", "customer_address")
 
 
 def products(
@@ -69,13 +75,13 @@ def products(
 ) -> Answer:
     """The products by id, each with its current name and category and all categories it was sold in.
 
-    ``regions`` leaves out what was not sold in any of them.
+    ``regions`` leaves out what was not sold in any of them, categories too.
 
     Raises:
         QueryError: nothing is published, or the cursor is of no use.
     """
-    asked = {"search": search, "categories": categories, "regions": regions}
-    return _listed(connection, _PRODUCTS, asked, limit, cursor, currency, time_zone)
+    asked = {"search": search, "categories": _list(categories), "regions": _list(regions)}
+    return _listed(connection, _PRODUCTS, _PRODUCT_KEYS, asked, limit, cursor, currency, time_zone)
 
 
 def customers(
@@ -93,13 +99,14 @@ def customers(
     Raises:
         QueryError: nothing is published, or the cursor is of no use.
     """
-    asked = {"search": search, "regions": regions}
-    return _listed(connection, _CUSTOMERS, asked, limit, cursor, currency, time_zone)
+    asked = {"search": search, "regions": _list(regions)}
+    return _listed(connection, _CUSTOMERS, _CUSTOMER_KEYS, asked, limit, cursor, currency, time_zone)
 
 
 def _listed(
     connection: Connection,
     statement: sql.SQL,
+    keys: tuple[str, ...],
     asked: Mapping[str, Any],
     limit: int | None,
     cursor: str | None,
@@ -115,10 +122,21 @@ def _listed(
         "limit": fetched(limit),
         "offset": offset,
     }
-    with connection.cursor(row_factory=dict_row) as reading:
-        rows = reading.execute(statement, values).fetchall()
+    meta = envelope.meta(build, None, currency, time_zone)
+
+    def make_row(found: tuple[Any, ...]) -> Row:
+        return dict(zip(keys, found, strict=True))
+
+    if limit is None:
+        return Answer(Streamed(connection, statement, make_row, values), meta)
+    rows = [make_row(found) for found in connection.execute(statement, values).fetchall()]
     page, cursor_after = paged(rows, limit, build, offset, mark)
-    return Answer(page, envelope.meta(build, None, currency, time_zone), cursor_after)
+    return Answer(page, meta, cursor_after)
+
+
+def _list(values: Sequence[str] | None) -> list[str] | None:
+    # A tuple would be sent as a composite.
+    return None if values is None else list(values)
 
 
 def _pattern(search: str | None) -> str | None:

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 
@@ -12,6 +14,11 @@ from pipeline.answers.errors import QueryError
 from pipeline.answers.measures import NOT_ADDITIVE
 
 DEFINITIONS_LINK = "/api/v1/definitions"
+# Cursors come from anybody: numbers fit a bigint, with room to be added to, and texts have no zero byte.
+_STORABLE: dict[type, Any] = {
+    int: Annotated[int, msgspec.Meta(ge=0, lt=2**53)],
+    str: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")],
+}
 
 
 def meta(build: Build, span: DateRange | None, currency: str, time_zone: str) -> dict[str, Any]:
@@ -41,30 +48,38 @@ def page(next_cursor: str | None) -> dict[str, Any]:
     return {"next_cursor": next_cursor, "has_more": next_cursor is not None}
 
 
-def make_cursor(*values: str | int) -> str:
+def make_cursor(*values: str | int | date | UUID) -> str:
     """An opaque cursor that carries these values."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode("ascii")
 
 
-def read_cursor(cursor: str, *types: type) -> list[Any]:
-    """The values that a cursor carries, which must be of these types.
+def read_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
+    """The values that a cursor carries, of these types, and such as Postgres takes.
 
     Raises:
         QueryError: no cursor of this list.
     """
+    wanted = tuple(_STORABLE.get(kind, kind) for kind in types)
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        values: list[Any] = msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        values = []
-    fits = isinstance(values, list) and len(values) == len(types)
-    if not fits or not all(type(value) is kind for value, kind in zip(values, types, strict=True)):
+        text = base64.b64decode(padded, altchars=b"-_", validate=True)
+        values: tuple[Any, ...] = msgspec.json.decode(text, type=tuple[wanted])  # type: ignore[valid-type]
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise QueryError(
             "invalid_cursor",
             "This cursor belongs to no page of this list; start again without cursor.",
             "cursor",
-        )
+        ) from error
     return values
+
+
+def read_key(cursor: str | None) -> int | None:
+    """The key after which a page of ``listed`` begins; None for the first page.
+
+    Raises:
+        QueryError: no cursor of such a list.
+    """
+    return None if cursor is None else int(read_cursor(cursor, int)[0])
 
 
 def listed(found: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:

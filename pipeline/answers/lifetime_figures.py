@@ -13,7 +13,7 @@ from pipeline.answers.answer import Row
 _Row = TypeVar("_Row")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Realised:
     """What was bought in the range; ``cost`` and ``costed_revenue`` are of the lines whose cost is known."""
 
@@ -30,7 +30,7 @@ class Realised:
         return self.costed_revenue - self.cost if self.costed_lines else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Predicted:
     """What is expected in the horizon; NaN where the model has no answer."""
 
@@ -40,7 +40,7 @@ class Predicted:
     value: float = math.nan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Customer:
     """One customer of the range; ``cohort`` is the month of its first order of all."""
 

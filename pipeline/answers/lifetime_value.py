@@ -10,10 +10,11 @@ from typing import Any, Literal
 from psycopg import Connection
 
 from pipeline.answers import envelope, numbers
-from pipeline.answers.answer import Answer, Row, fingerprint, offset_of, paged
+from pipeline.answers.answer import Answer, Row, fingerprint, offset_of, paged, too_large
 from pipeline.answers.builds import Build, current_build
 from pipeline.answers.dates import DateRange, effective_range
 from pipeline.answers.errors import QueryError
+from pipeline.answers.fits import model_until
 from pipeline.answers.lifetime_figures import (
     COHORT_ORDERS,
     CUSTOMER_ORDERS,
@@ -27,8 +28,8 @@ from pipeline.answers.lifetime_figures import (
     ordered,
 )
 from pipeline.answers.revenue import data_range
-from pipeline.lifetime import Model, fit_model, predict, read_histories
-from pipeline.lifetime.stored import default_calibration_end, read_models
+from pipeline.lifetime import Model, predict, read_histories
+from pipeline.lifetime.stored import default_calibration_end
 
 METHOD = "BG/NBD for purchases, Gamma-Gamma for their value"
 YEAR_WEEKS = 52
@@ -89,7 +90,7 @@ class LifetimeQuestion:
 
     ``start`` and ``end`` are inclusive; None takes the data's. Purchases until ``calibration_end``
     (None: all) tell what the customers do in the ``horizon_weeks`` after it. ``sort`` names what
-    ``CUSTOMER_ORDERS`` or ``COHORT_ORDERS`` has.
+    ``CUSTOMER_ORDERS`` or ``COHORT_ORDERS`` has. ``most`` refuses a whole answer (no limit) of more rows.
 
     Raises:
         QueryError: the rows cannot be sorted by that.
@@ -102,6 +103,7 @@ class LifetimeQuestion:
     by: Literal["customer", "cohort"] = "customer"
     sort: tuple[str, ...] = ()
     limit: int | None = None
+    most: int | None = None
     cursor: str | None = None
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ def lifetime_value(
         question.by, question.order,
     )  # fmt: skip
     offset = offset_of(question.cursor, build, mark)
+    _check_size(connection, question, span)
     customers: list[Customer] = []
     model: Row | None = None
     if span is not None:
@@ -152,6 +155,19 @@ def lifetime_value(
         rows = _cohort_rows(customers, question, digits)[offset:stop]
     page, cursor = paged(rows, question.limit, build, offset, mark)
     return Answer(page, meta, cursor)
+
+
+def _check_size(connection: Connection, question: LifetimeQuestion, span: DateRange | None) -> None:
+    """Refuse a file that is too large before it is computed."""
+    if question.limit is not None or question.most is None or question.by != "customer" or span is None:
+        return
+    row = connection.execute(
+        "select count(distinct customer_id) from marts.customer_orders"
+        " where order_date between %(start)s and %(end)s",
+        {"start": span.start, "end": span.end},
+    ).fetchone()
+    if row and row[0] > question.most:
+        raise too_large(question.most)
 
 
 def _cohort_rows(customers: Iterable[Customer], question: LifetimeQuestion, digits: int) -> list[Row]:
@@ -189,13 +205,11 @@ def _predicted(
         raise QueryError(
             "invalid_value", f"calibration_end {end} is after the data's end, {data_end}.", "calibration_end"
         )
-    kept = {model.calibration_end: model for model in read_models(connection, build.build_id)}
-    histories = read_histories(connection, end)
-    model = kept.get(end) or fit_model(histories, data_end)
-    tested = model
+    model = tested = model_until(connection, build.build_id, end, data_end)
     if question.calibration_end is None:
         tested_end = default_calibration_end(connection, data_end)
-        tested = kept.get(tested_end) or fit_model(read_histories(connection, tested_end), data_end)
+        tested = model_until(connection, build.build_id, tested_end, data_end)
+    histories = read_histories(connection, end)
     predictions = predict(model, histories, question.horizon_weeks)
     by_customer = zip(
         histories.customer_ids,

@@ -9,10 +9,9 @@ from typing import Any
 from psycopg import Connection, sql
 
 from pipeline.answers import envelope, numbers
-from pipeline.answers.answer import Answer, Row, fetched, fingerprint
+from pipeline.answers.answer import Answer, Row, fetched, fingerprint, resumed
 from pipeline.answers.builds import current_build
 from pipeline.answers.dates import DateRange, effective_range
-from pipeline.answers.errors import QueryError
 from pipeline.answers.pieces import conditions, where
 from pipeline.answers.relations import LINE_COLUMNS
 from pipeline.answers.revenue import data_range
@@ -28,14 +27,14 @@ AMOUNTS = (
     "unit_cost",
     "cost",
 )
+_ORIGIN = ("batch_id", "file_name", "row_number")
 _COLUMNS = (
     "sale_date", "source", "order_id", "product_id", "occurrence", "product_name", "category", "customer_id",
-    "customer_name", "region", "payment_method", "quantity", "discount", *AMOUNTS, "batch_id", "file_name",
-    "row_number",
+    "customer_name", "region", "payment_method", "quantity", "discount", *AMOUNTS, *_ORIGIN,
 )  # fmt: skip
 # Falling in every part, so that one comparison of rows finds where the next page begins.
 _ORDER = sql.SQL("lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence")
-_CURSOR = (str, str, str, str, int)
+_CURSOR = (date, str, str, str, int)
 _STATEMENT = sql.SQL("""
     select
         lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence,
@@ -57,12 +56,16 @@ _STATEMENT = sql.SQL("""
 
 @dataclass(frozen=True)
 class LinesQuestion:
-    """Which lines; dates inclusive, None takes the data's. ``limit`` None asks for every line."""
+    """Which lines; dates inclusive, None takes the data's. ``limit`` None asks for every line.
+
+    ``shows_origin`` False leaves out which delivery brought a line.
+    """
 
     start: date | None = None
     end: date | None = None
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     order_ids: Sequence[str] = ()
+    shows_origin: bool = True
     limit: int | None = None
     cursor: str | None = None
 
@@ -78,35 +81,23 @@ def lines(connection: Connection, question: LinesQuestion, *, currency: str, tim
     meta = envelope.meta(build, span, currency, time_zone)
     if span is None:
         return Answer([], meta)
-    mark = fingerprint(build.build_id, replace(question, limit=None, cursor=None))
-    statement = _statement(question, span, _after(question.cursor, build.build_id, mark))
+    mark = fingerprint(replace(question, limit=None, cursor=None))
+    statement = _statement(question, span, resumed(question.cursor, build, mark, *_CURSOR))
     digits = numbers.minor_digits(currency)
+
+    def make_row(values: Sequence[Any]) -> Row:
+        row = _row(values, digits)
+        return row if question.shows_origin else row | dict.fromkeys(_ORIGIN)
+
     if question.limit is None:
-        return Answer(Streamed(connection, statement, lambda values: _row(values, digits)), meta)
-    rows = [_row(values, digits) for values in connection.execute(statement).fetchall()]
+        return Answer(Streamed(connection, statement, make_row), meta)
+    rows = [make_row(values) for values in connection.execute(statement).fetchall()]
     cursor = None
     if len(rows) > question.limit:
         last = rows[question.limit - 1]
         keys = [last[name] for name in ("sale_date", "source", "order_id")]
         cursor = envelope.make_cursor(build.build_id, mark, *keys, last["product"]["id"], last["occurrence"])
     return Answer(rows[: question.limit], meta, cursor)
-
-
-def _after(cursor: str | None, build_id: int, mark: str) -> Sequence[Any] | None:
-    if cursor is None:
-        return None
-    made_by, whose, *last = envelope.read_cursor(cursor, int, str, *_CURSOR)
-    if made_by != build_id:
-        raise QueryError(
-            "stale_cursor",
-            "The numbers have changed since the first page; start again without cursor.",
-            "cursor",
-        )
-    if whose != mark:
-        raise QueryError(
-            "invalid_cursor", "This cursor belongs to another question; start again without it.", "cursor"
-        )
-    return last
 
 
 def _statement(question: LinesQuestion, span: DateRange, after: Sequence[Any] | None) -> sql.Composed:

@@ -1,10 +1,12 @@
 """The rows that an import's files were rejected for."""
 
+from collections.abc import Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import Connection
-from psycopg.rows import TupleRow, dict_row
+from psycopg import Connection, sql
+
+from pipeline.answers.streaming import Streamed
 
 # The same file as the source's latest delivery is not landed again: what its batch rejected counts.
 _LANDED = """
@@ -37,22 +39,39 @@ After = tuple[int, int]
 
 
 def landed_rejects(
-    reader: Connection[TupleRow], batch_ids: list[int], after: After, limit: int
-) -> list[dict[str, Any]]:
-    """Quarantined rows of these batches, file by file, after a (file number, row number)."""
-    return _rows(reader, _LANDED, {"batch_ids": batch_ids}, after, limit)
+    reader: Connection, batch_ids: Sequence[int], names: Sequence[str], after: After, limit: int | None
+) -> Streamed:
+    """Quarantined rows of these batches, file by file, after a (file number, row number).
+
+    ``names`` are those of the files; ``limit`` None gives all rows.
+    """
+    return _rows(reader, _LANDED, {"batch_ids": list(batch_ids)}, names, after, limit)
 
 
 def checked_rejects(
-    app: Connection[TupleRow], job_id: UUID, after: After, limit: int
-) -> list[dict[str, Any]]:  # fmt: skip
-    """What a dry run rejected, file by file, after a (file number, row number)."""
-    return _rows(app, _CHECKED, {"job_id": job_id}, after, limit)
+    app: Connection, job_id: UUID, names: Sequence[str], after: After, limit: int | None
+) -> Streamed:
+    """What a dry run rejected, in the same way."""
+    return _rows(app, _CHECKED, {"job_id": job_id}, names, after, limit)
 
 
 def _rows(
-    connection: Connection[TupleRow], query: LiteralString, values: dict[str, Any], after: After, limit: int
-) -> list[dict[str, Any]]:
+    connection: Connection,
+    query: LiteralString,
+    values: dict[str, Any],
+    names: Sequence[str],
+    after: After,
+    limit: int | None,
+) -> Streamed:
+    def make_row(found: tuple[Any, ...]) -> dict[str, Any]:
+        file_number, row_number, reasons, raw_text = found
+        return {
+            "file_number": file_number,
+            "file_name": names[file_number - 1],
+            "row_number": row_number,
+            "reasons": reasons,
+            "raw_text": raw_text,
+        }
+
     values |= {"file_number": after[0], "row_number": after[1], "limit": limit}
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, values).fetchall()
+    return Streamed(connection, sql.SQL(query), make_row, values)

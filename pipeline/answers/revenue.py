@@ -1,6 +1,6 @@
 """Questions about revenue, answered from what is published."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -118,7 +118,7 @@ def _keys(question: RevenueQuestion) -> tuple[str, ...]:
 
 def _rows(
     scene: _Scene, question: RevenueQuestion, span: DateRange | None, offset: int, shift: Shift | None
-) -> Iterable[Row]:
+) -> list[Row] | Streamed:
     """The rows, one more than the limit when there are more; beside those of the range ``shift`` earlier."""
     groups = [DIMENSIONS[name] for name in question.group_by]
     if span is None:

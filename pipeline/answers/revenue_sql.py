@@ -119,10 +119,12 @@ def _frame(shape: Shape) -> sql.Composable:
 
 
 def _page(shape: Shape, source: str, names: Sequence[str]) -> sql.Composable:
+    # The planner guesses 200 groups; a plain offset beyond them would make it expect one row, and
+    # count the rest by nested loops. It cannot look into a query.
     return sql.SQL(
         "select {columns}, row_number() over (order by {order}) as position"
         " from (select {names}, {total} as total_net_revenue {rank} from {source}) as ranked"
-        " where {wanted} order by position limit {limit} offset {offset}"
+        " where {wanted} order by position limit {limit} offset (select {offset})"
     ).format(
         columns=COMMA.join(columns([*names, "total_net_revenue", *_rank(shape)])),
         order=_order(shape, [*shape.top.within, "rank"] if shape.top else []),

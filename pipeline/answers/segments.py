@@ -1,6 +1,6 @@
 """Segments: customers by how recently, how often and for how much they bought (RFM)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -196,7 +196,7 @@ def _members(
     offset: int,
     mark: str,
     digits: int,
-) -> tuple[Iterable[Row], str | None]:
+) -> tuple[list[Row] | Streamed, str | None]:
     def make_row(found: tuple[Any, ...]) -> Row:
         customer_id, name, last_order_date, recency, frequency, monetary, *scores, segment = found
         return {

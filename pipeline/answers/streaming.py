@@ -6,8 +6,7 @@ from uuid import uuid4
 
 from psycopg import Connection, sql
 
-from pipeline.answers.answer import Row
-
+Row = dict[str, Any]
 FETCH_ROWS = 5_000
 
 
@@ -17,7 +16,7 @@ class Streamed:
     def __init__(
         self,
         connection: Connection,
-        statement: sql.Composed,
+        statement: sql.SQL | sql.Composed,
         make_row: Callable[[tuple[Any, ...]], Row],
         parameters: Any = None,
     ) -> None:
@@ -26,6 +25,12 @@ class Streamed:
         self._cursor = connection.cursor(self._name, scrollable=True)
         self._cursor.itersize = FETCH_ROWS
         self._cursor.execute(statement, parameters)
+
+    def mapped(self, change: Callable[[Row], Row]) -> "Streamed":
+        """These rows, each changed while it is read."""
+        make_row = self._make_row
+        self._make_row = lambda values: change(make_row(values))
+        return self
 
     def has_more_than(self, count: int) -> bool:
         """Whether there are more rows than ``count``; nothing is sent for it."""

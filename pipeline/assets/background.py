@@ -10,8 +10,9 @@ from psycopg import Connection
 
 from pipeline.assets.session import JOB_ID_TAG
 from pipeline.assets.uploads import remove_upload
-from pipeline.builds import job_log
 from pipeline.errors import TillhouseError
+from pipeline.jobs.rows import finish
+from pipeline.jobs.running import begin
 from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
 from pipeline.warehouse.locks import named_alive
@@ -27,6 +28,7 @@ class BackgroundJob:
     """A running job; its connection is the owner's and commits by itself."""
 
     job_id: str
+    run_id: str
     settings: Settings
     connection: Connection
     owner_url: str
@@ -39,18 +41,19 @@ def background_job(context: dg.OpExecutionContext) -> Iterator[BackgroundJob]:
     owner_url = database_urls(settings).owner
     job_id = context.run.tags[JOB_ID_TAG]
     with named_alive(owner_url, context.run_id), connect(owner_url, autocommit=True) as connection:
-        job_log.begin(connection, job_id, context.run_id)
+        begin(connection, job_id, context.run_id)
         try:
-            yield BackgroundJob(job_id, settings, connection, owner_url)
+            yield BackgroundJob(job_id, context.run_id, settings, connection, owner_url)
         except (DagsterExecutionInterruptedError, KeyboardInterrupt):
-            job_log.finish(connection, job_id, "canceled", "Canceled; nothing was changed.")
+            finish(connection, job_id, context.run_id, "canceled", "Canceled; nothing was changed.")
             raise
         except TillhouseError as error:
-            job_log.finish(connection, job_id, "failed", str(error), {"detail": str(error)})
+            finish(connection, job_id, context.run_id, "failed", str(error), {"detail": str(error)})
             raise dg.Failure(description=str(error), allow_retries=False) from error
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            job_log.finish(connection, job_id, "failed", message, {"detail": message})
+        except Exception:
+            # What went wrong may name what is no caller's business: Dagster's log has it.
+            message = f"A fault of the service; the log of Dagster's run {context.run_id} has the details."
+            finish(connection, job_id, context.run_id, "failed", message, {"detail": message})
             raise
         finally:
             remove_upload(connection, settings, job_id)

@@ -3,20 +3,47 @@
 import shutil
 import time
 from pathlib import Path
+from typing import LiteralString
 
 import dagster as dg
 from psycopg import Connection
 
+from pipeline.jobs.rows import IN_FLIGHT
 from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
 
 KEPT_DAYS = 7
 _DAY_SECONDS = 86_400
 
+# What is removed from the tables, and after how many days. A job goes when nothing names it any more.
+_AGES: tuple[LiteralString, ...] = (
+    """
+    delete from app.import_rejects
+    using app.jobs
+    where jobs.job_id = import_rejects.job_id
+        and jobs.finished_at < to_timestamp(%(now)s) - interval '7 days'
+    """,
+    "delete from app.idempotency_keys where created_at < to_timestamp(%(now)s) - interval '7 days'",
+    """
+    delete from app.alert_deliveries
+    using app.alerts
+    where alerts.alert_id = alert_deliveries.alert_id
+        and alerts.raised_at < to_timestamp(%(now)s) - interval '90 days'
+    """,
+    "delete from app.alerts where raised_at < to_timestamp(%(now)s) - interval '90 days'",
+    """
+    delete from app.jobs
+    where finished_at < to_timestamp(%(now)s) - interval '400 days'
+        and not exists (select 1 from app.idempotency_keys where idempotency_keys.job_id = jobs.job_id)
+    """,
+    # By the clock that guards them.
+    "delete from app.audit where at < now() - interval '400 days'",
+)
+
 
 @dg.op
 def remove_leftovers(context: dg.OpExecutionContext) -> None:
-    """Remove uploads that no job needs, old exports, and the rejected rows of old dry runs."""
+    """Remove uploads that no job needs, old exports, and old records."""
     settings = get_settings()
     with connect(database_urls(settings).owner, autocommit=True) as connection:
         removed = clean_up(connection, settings, time.time())
@@ -39,23 +66,23 @@ daily_cleanup = dg.ScheduleDefinition(
 
 
 def clean_up(connection: Connection, settings: Settings, now: float) -> int:
-    """Remove leftovers; returns how many folders and files. ``now`` is Unix time.
+    """Remove leftovers and old records; returns how many folders and files. ``now`` is Unix time.
 
     An upload of the last day may still be under way, before it has a job.
     """
-    connection.execute(
-        """
-        delete from app.import_rejects
-        using app.jobs
-        where jobs.job_id = import_rejects.job_id
-            and jobs.finished_at < to_timestamp(%s) - make_interval(days => %s)
-        """,
-        (now, KEPT_DAYS),
-    )
-    rows = connection.execute("select job_id from app.jobs where status in ('queued', 'running')")
+    for statement in _AGES:
+        connection.execute(statement, {"now": now})
+    rows = connection.execute("select job_id from app.jobs where status = any(%s)", (list(IN_FLIGHT),))
     in_flight = {str(row[0]) for row in rows.fetchall()}
     uploads = _older(settings.uploads_folder, now - _DAY_SECONDS)
     exports = _older(settings.exports_folder, now - KEPT_DAYS * _DAY_SECONDS)
+    connection.execute(
+        """
+        update app.jobs set result = result || '{"is_removed": true}'
+        where kind = 'export' and job_id::text = any(%s)
+        """,
+        ([path.stem for path in exports],),
+    )
     leftovers = [path for path in uploads if path.name not in in_flight] + exports
     for path in leftovers:
         if path.is_dir():

@@ -9,9 +9,10 @@ from psycopg.types.json import Jsonb
 
 from pipeline.assets.landing import RAW
 from pipeline.assets.session import RefreshSession
-from pipeline.builds import job_log
 from pipeline.builds.dbt_runner import NodeResult, ensure_manifest, failing_rows, load_manifest, run_dbt
 from pipeline.builds.plan import SAMPLE_LEAVES, start_build
+from pipeline.jobs.rows import finish
+from pipeline.jobs.running import fix_batches
 from pipeline.settings import get_settings
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -83,10 +84,10 @@ def plan_build(
         )
         build = session.build
         if build is None:
-            job_log.fix_batches(session.connection, session.refresh_id)
+            fix_batches(session.connection, session.refresh_id)
             message = "No new data: the numbers are as they were."
             context.log.info(message)
-            job_log.finish(session.connection, session.refresh_id, "succeeded", message)
+            finish(session.connection, session.refresh_id, session.run_id, "succeeded", message)
             return
     if build.sample_retired:
         context.log.info(SAMPLE_LEAVES)

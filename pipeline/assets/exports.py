@@ -7,8 +7,9 @@ from typing import Any
 import dagster as dg
 
 from pipeline.assets.background import BackgroundJob, background_job, tags
-from pipeline.builds import job_log
 from pipeline.errors import TillhouseError
+from pipeline.jobs.rows import add_result, finish
+from pipeline.jobs.running import add_counts
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import database_urls
 from pipeline.warehouse.place import private_folder
@@ -54,9 +55,9 @@ def _export(job: BackgroundJob, request: dict[str, Any]) -> None:
     finally:
         draft.unlink(missing_ok=True)
     with job.connection.transaction():
-        job_log.add_counts(job.connection, job.job_id, {"rows": result["rows"]})
-        job_log.set_result(job.connection, job.job_id, result)
-        job_log.finish(job.connection, job.job_id, "succeeded", f"{result['rows']} rows written.")
+        add_counts(job.connection, job.job_id, {"rows": result["rows"]})
+        add_result(job.connection, job.job_id, result)
+        finish(job.connection, job.job_id, job.run_id, "succeeded", f"{result['rows']} rows written.")
 
 
 def _write(settings: Settings, request: dict[str, Any], to: Path) -> dict[str, Any]:

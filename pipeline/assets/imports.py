@@ -10,7 +10,8 @@ from pydantic import Field
 
 from pipeline.assets.background import BackgroundJob, background_job, tags
 from pipeline.assets.progress import ProgressReport, outcomes, totals
-from pipeline.builds import job_log
+from pipeline.jobs.rows import add_result, finish
+from pipeline.jobs.running import add_counts
 from pipeline.landing import LandingRequest, QuarantinedRow, check
 from pipeline.warehouse.connect import connect
 
@@ -62,9 +63,9 @@ def _check(job: BackgroundJob, config: CheckRequest) -> None:
             _copy_rejects(transaction, job.job_id, number, rows)
 
         results = check(request, ProgressReport(job.connection, job.job_id), keep)
-        job_log.add_counts(transaction, job.job_id, totals(results))
-        job_log.set_result(transaction, job.job_id, {"files": outcomes(results)})
-        job_log.finish(transaction, job.job_id, "succeeded", CHECKED)
+        add_counts(transaction, job.job_id, totals(results))
+        add_result(transaction, job.job_id, {"files": outcomes(results)})
+        finish(transaction, job.job_id, job.run_id, "succeeded", CHECKED)
 
 
 def _copy_rejects(

@@ -9,8 +9,9 @@ import dagster as dg
 
 from pipeline.assets.progress import ProgressReport, outcomes, totals
 from pipeline.assets.session import RefreshSession, progress_listener
-from pipeline.builds import job_log
 from pipeline.builds.plan import FIRST_START
+from pipeline.jobs.rows import add_result
+from pipeline.jobs.running import add_counts, fix_batches
 from pipeline.landing import BatchResult, LandingError, LandingRequest, land
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
 from pipeline.settings import get_settings
@@ -67,9 +68,9 @@ def order_lines(
             results = _land(session, tuple(map(Path, session.request.files)), session.request.source)
         else:
             results = list(_land_inbox(session))
-        job_log.add_counts(session.connection, session.refresh_id, totals(results))
+        add_counts(session.connection, session.refresh_id, totals(results))
         if session.request.files:
-            job_log.set_result(session.connection, session.refresh_id, {"files": outcomes(results)})
+            add_result(session.connection, session.refresh_id, {"files": outcomes(results)})
     for result in results:
         context.log.info(f"{result.file_name}: {result.status}. {result.message or ''}")
     for table in RAW:
@@ -124,7 +125,7 @@ def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:
     """
     settings = session.settings
     # A file that comes from now on is for the next refresh.
-    job_log.fix_batches(session.connection, session.refresh_id)
+    fix_batches(session.connection, session.refresh_id)
     files = settled_files(settings.inbox_folder, settings.inbox_settle_seconds)
     wanted = [file for file in files if not session.request.sources or file.source in session.request.sources]
     for group in _calls(wanted, session.request.mode):

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from pipeline.builds import job_log
+from pipeline.jobs.running import set_progress
 from pipeline.landing import BatchResult, Progress
 
 COUNTED = ("rows_read", "rows_accepted", "rows_quarantined")
@@ -35,7 +35,7 @@ class ProgressReport:
             return
         self._next = time.monotonic() + _EVERY_SECONDS
         said = {name: getattr(progress, name) for name in (*COUNTED, "bytes_read", "bytes_total")}
-        job_log.set_progress(self._connection, self._job_id, {"file_name": progress.file_name, **said})
+        set_progress(self._connection, self._job_id, {"file_name": progress.file_name, **said})
 
 
 def totals(results: Sequence[BatchResult]) -> dict[str, int]:

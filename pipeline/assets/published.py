@@ -53,7 +53,13 @@ def publish_build(
     session = refresh_request
     assert session.build is not None
     with session.stage("publish"):
-        publication = publish(session.connection, session.build, DECLARATIONS, refresh_id=session.refresh_id)
+        publication = publish(
+            session.connection,
+            session.build,
+            DECLARATIONS,
+            refresh_id=session.refresh_id,
+            run_id=session.run_id,
+        )
     session.connection.execute(
         "update core.builds set seconds = %s where build_id = %s",
         (Jsonb(session.seconds), publication.build_id),

@@ -13,11 +13,12 @@ from psycopg import Connection
 from pydantic import Field
 
 from pipeline.assets.uploads import remove_upload
-from pipeline.builds import job_log
 from pipeline.builds.dbt_runner import load_manifest
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import Build
 from pipeline.errors import TillhouseError
+from pipeline.jobs.rows import finish
+from pipeline.jobs.running import begin_refresh
 from pipeline.landing import Progress, close_orphans
 from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
@@ -97,7 +98,7 @@ class RefreshSession:
     def _close(self, status: str, message: str, problem: dict[str, Any] | None) -> None:
         # The step's own connection may be what broke.
         with connect(self.owner_url, autocommit=True) as connection:
-            job_log.finish(connection, self.refresh_id, status, message, problem)
+            finish(connection, self.refresh_id, self.run_id, status, message, problem)
             if self.build is not None:
                 connection.execute(
                     """
@@ -126,7 +127,7 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
         ),
         connect(owner_url, autocommit=True) as connection,
     ):
-        refresh_id = job_log.begin_refresh(
+        refresh_id = begin_refresh(
             connection,
             job_id=run.tags.get(JOB_ID_TAG),
             run_id=run.run_id,

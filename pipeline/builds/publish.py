@@ -14,11 +14,11 @@ from decimal import Decimal
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from pipeline.builds import job_log
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
 from pipeline.builds.plan import SAMPLE_LEAVES, Build
 from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, retire_columns
 from pipeline.errors import TillhouseError
+from pipeline.jobs.rows import finish
 
 
 class PublishError(TillhouseError):
@@ -58,6 +58,7 @@ def publish(
     declarations: Sequence[Published],
     *,
     refresh_id: str | None = None,
+    run_id: str | None = None,
 ) -> Publication:
     """Publish the candidate and close the refresh that asked for it, or change nothing.
 
@@ -83,7 +84,7 @@ def publish(
                 add_relations(connection, item)
         publication = _record(connection, build, before, rows_changed)
         if refresh_id is not None:
-            job_log.finish(connection, refresh_id, "succeeded", publication.message)
+            finish(connection, refresh_id, run_id, "succeeded", publication.message)
     return publication
 
 

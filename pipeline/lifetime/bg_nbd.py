@@ -16,7 +16,7 @@ from scipy.special import digamma, expit, gammaln
 
 from pipeline.lifetime.arrays import Counts, Floats
 from pipeline.lifetime.errors import LifetimeError
-from pipeline.lifetime.maximum import limits_of, maximum
+from pipeline.lifetime.maximum import limits_of, maximum_of_many, sample_of
 
 NAMES = ("r", "alpha", "a", "b")
 # Four parameters cannot be told from fewer customers who came back.
@@ -94,7 +94,11 @@ def fit_bg_nbd(x: Counts, t_x: Floats, T: Floats) -> BgNbd:
     scale = float(np.mean(T))
     rate = float(np.mean(x))
     starts = [(r, scale * r / rate, a, b) for r, a, b in ((0.3, 0.8, 2.5), (1.0, 0.1, 1.0), (3.0, 1.0, 9.0))]
-    found = maximum(likelihood, [np.clip(start, 1e-4, 1e4).tolist() for start in starts])
+    found = maximum_of_many(
+        likelihood,
+        Likelihood(*sample_of(x, t_x, T)),
+        [np.clip(start, 1e-4, 1e4).tolist() for start in starts],
+    )
     value, _ = likelihood(found)
     r, alpha, a, b = map(float, found)
     return BgNbd(r, alpha, a, b, value * x.size, limits_of(found, NAMES))

@@ -14,7 +14,7 @@ from scipy.special import digamma, gammaln
 
 from pipeline.lifetime.arrays import Counts, Floats
 from pipeline.lifetime.errors import LifetimeError
-from pipeline.lifetime.maximum import limits_of, maximum
+from pipeline.lifetime.maximum import limits_of, maximum_of_many, sample_of
 
 NAMES = ("p", "q", "gamma")
 LEAST_CUSTOMERS = 10
@@ -65,7 +65,8 @@ def fit_gamma_gamma(x: Counts, mean: Floats) -> GammaGamma:
     unit = float(np.mean(mean[is_fitted]))
     values = mean[is_fitted] / unit
     likelihood = Likelihood(repeats, values)
-    found = maximum(likelihood, [(1.0, 3.0, 2.0), (6.0, 4.0, 0.5), (50.0, 20.0, 0.4)])
+    sample = Likelihood(*sample_of(repeats, values))
+    found = maximum_of_many(likelihood, sample, [(1.0, 3.0, 2.0), (6.0, 4.0, 0.5), (50.0, 20.0, 0.4)])
     value, _ = likelihood(found)
     p, q, gamma = map(float, found)
     return GammaGamma(

@@ -27,9 +27,9 @@ def default_calibration_end(connection: Connection, data_as_of: date) -> date:
 def fit_build(connection: Connection, build_id: int, data_as_of: date) -> list[Model]:
     """Fit and keep a build's models: one until the last quarter, one on everything.
 
-    A build that changed no line takes over the models of the one before.
+    A build that changed no line has the models of the one before.
     """
-    kept = _take_over(connection, build_id)
+    kept = read_models(connection, build_id)
     if kept:
         return kept
     ends = sorted({default_calibration_end(connection, data_as_of), data_as_of})
@@ -41,15 +41,27 @@ def fit_build(connection: Connection, build_id: int, data_as_of: date) -> list[M
 
 
 def read_models(connection: Connection, build_id: int) -> list[Model]:
-    """The models kept for a build, by calibration end."""
+    """The models kept for a build, or for the last one before it with the same lines; by calibration end."""
     rows = connection.execute(
         """
         select calibration_end, customers, repeat_customers, purchases, value, holdout, reason
         from core.lifetime_value_fits
-        where build_id = %s
+        where
+            build_id = (
+                select max(build_id)
+                from core.lifetime_value_fits
+                where build_id <= %(build_id)s
+            )
+            and not exists (
+                select 1
+                from core.build_changes
+                where
+                    build_changes.build_id > lifetime_value_fits.build_id
+                    and build_changes.build_id <= %(build_id)s
+            )
         order by calibration_end
         """,
-        (build_id,),
+        {"build_id": build_id},
     ).fetchall()
     return list(_models(rows))
 
@@ -69,27 +81,6 @@ def _models(rows: Iterable[tuple[Any, ...]]) -> Iterable[Model]:
             ),
             reason=reason,
         )
-
-
-def _take_over(connection: Connection, build_id: int) -> list[Model]:
-    connection.execute(
-        """
-        insert into core.lifetime_value_fits
-        select
-            %(build_id)s, calibration_end, customers, repeat_customers, purchases, value, holdout, reason,
-            fitted_at
-        from core.lifetime_value_fits
-        where
-            build_id = (
-                select max(build_id) from core.builds
-                where status = 'published' and build_id < %(build_id)s
-            )
-            and not exists (select 1 from core.build_changes where build_id = %(build_id)s)
-        on conflict do nothing
-        """,
-        {"build_id": build_id},
-    )
-    return read_models(connection, build_id)
 
 
 def _save(connection: Connection, build_id: int, model: Model) -> None:

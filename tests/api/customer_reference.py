@@ -11,11 +11,12 @@ from tests.api.published import ZERO, Line, customer_names, numbered, orders_of
 
 @dataclass(frozen=True)
 class Buyer:
-    """A customer with at least one order, its orders' days and its lines."""
+    """A customer with at least one order, its orders' days, its orders (day, source, id) and its lines."""
 
     customer_id: str
     name: str | None
     days: tuple[date, ...]
+    placed: frozenset[tuple[date, str, str]]
     lines: tuple[Line, ...]
 
     @property
@@ -40,15 +41,18 @@ def buyers_of(lines: Sequence[Line]) -> list[Buyer]:
     """Every customer with an order, by id."""
     lines = numbered(lines)
     days: dict[str, list[date]] = defaultdict(list)
+    placed: dict[str, set[tuple[date, str, str]]] = defaultdict(set)
     for order in orders_of(lines):
         for customer in {line.customer_id for line in order.lines if line.quantity > 0 and line.customer_id}:
             days[customer].append(order.order_date)
+            placed[customer].add((order.order_date, order.source, order.order_id))
     names = customer_names(lines)
     return [
         Buyer(
             customer,
             names[customer],
             tuple(sorted(days[customer])),
+            frozenset(placed[customer]),
             tuple(line for line in lines if line.customer_id == customer),
         )
         for customer in sorted(days)

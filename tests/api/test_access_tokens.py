@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from werkzeug.test import TestResponse
 
+from pipeline.accounts.tokens import AccessToken, read_token
 from tests.api.accounts import Accounts
 from tests.api.conftest import StrictClient
 
@@ -113,3 +114,19 @@ def test_a_token_in_the_address_is_no_token_and_an_unknown_parameter(
         assert code(client.get(f"{ME}?{name}={token}")) == "unauthenticated"
         assert code(client.get(f"{ME}?{name}={token}", headers=headers)) == "unknown_parameter"
         assert code(client.get(f"/healthz?{name}={token}")) == "unknown_parameter"
+
+
+def test_a_token_is_read_once_a_request(
+    make_client: Callable[..., StrictClient], accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, headers = make_client(accounts=True), accounts.add("anna")
+    read: list[str] = []
+
+    def counted(key: bytes, text: str) -> AccessToken:
+        read.append(text)
+        return read_token(key, text)
+
+    monkeypatch.setattr("api.access.read_token", counted)
+    assert client.get("/api/v1/auth/me", headers=headers).status_code == 200
+    assert client.get("/api/v1/auth/me", headers={"Authorization": "Bearer x.y.z"}).status_code == 401
+    assert read == [headers["Authorization"].removeprefix("Bearer "), "x.y.z"]

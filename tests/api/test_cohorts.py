@@ -25,8 +25,7 @@ def expected(lines: Sequence[Line], start: date | None, end: date | None) -> lis
     begin, stop = start or first, min(end or last, last)
     by_cohort: dict[date, list[Buyer]] = defaultdict(list)
     for buyer in buyers_of(lines):
-        if buyer.first_day <= (end or last):
-            by_cohort[month(buyer.first_day)].append(buyer)
+        by_cohort[month(buyer.first_day)].append(buyer)
     rows = []
     for cohort in sorted(by_cohort):
         members = by_cohort[cohort]
@@ -52,7 +51,14 @@ def expected(lines: Sequence[Line], start: date | None, end: date | None) -> lis
                     },
                     "customers": len(active),
                     "retention": six(Decimal(len(active)), Decimal(len(members))),
-                    "orders": sum(len(buyer.orders_within(*days)) for buyer in active),
+                    "orders": len(
+                        {
+                            order
+                            for buyer in active
+                            for order in buyer.placed
+                            if days[0] <= order[0] <= days[1]
+                        }
+                    ),
                     "net_revenue": written_money(revenue),
                 }
             )

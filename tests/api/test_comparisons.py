@@ -1,12 +1,15 @@
 """A range beside the one before it, or the same a year earlier."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from pipeline.answers.comparison import Compare, shift_of
 from pipeline.answers.dates import DateRange
+from pipeline.answers.measures import measure_values
 from tests.api.conftest import StrictClient
+from tests.api.published import Line
 
 
 @pytest.mark.parametrize(
@@ -79,6 +82,61 @@ def test_pages_compare_like_the_whole(client: StrictClient, golden: int) -> None
     first = client.get(f"{query.replace('2024-06-01', '2024-01-01')}&limit=2").json
     assert first is not None
     assert first["data"] == whole["data"][:2]
+
+
+def test_each_row_is_compared_as_it_would_be_alone(client: StrictClient, many_lines: list[Line]) -> None:
+    asked = "grain=week&start_date=2024-02-01&compare=previous_period"
+    found = client.get(f"/api/v1/revenue?group_by=customer&{asked}&limit=60&sort=-net_revenue").json
+    assert found is not None
+    assert any(row["customer"]["id"] is None for row in found["data"])
+    for row in found["data"]:
+        if row["customer"]["id"] is None:
+            continue
+        alone = client.get(f"/api/v1/revenue?{asked}&customer_id={row['customer']['id']}&limit=500").json
+        assert alone is not None
+        [expected] = [one for one in alone["data"] if one["bucket"] == row["bucket"]]
+        for name, value in expected["comparison"].items():
+            if name != "share_of_total":
+                assert row["comparison"][name] == value
+
+
+def test_no_more_rows_are_made_than_the_page_has(
+    client: StrictClient, many_lines: list[Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    def counted(*arguments: Any) -> dict[str, Any]:
+        made.append(arguments)
+        return measure_values(*arguments)
+
+    monkeypatch.setattr("pipeline.answers.revenue.measure_values", counted)
+    query = "group_by=customer&grain=day&compare=previous_year&limit=5"
+    found = client.get(f"/api/v1/revenue?{query}").json
+    assert found is not None
+    assert len(found["data"]) == 5
+    # Each row twice, and the one after the page that tells that there is more.
+    assert len(made) == 12
+
+
+def test_two_days_may_have_the_same_day_a_year_before(client: StrictClient, golden: int) -> None:
+    query = "start_date=2024-02-28&end_date=2024-02-29&grain=day&compare=previous_year&group_by=product"
+    found = client.get(f"/api/v1/revenue?{query}").json
+    assert found is not None
+    assert [(row["bucket"]["start_date"], row["net_revenue"]) for row in found["data"]] == [
+        ("2024-02-28", "143.976"), ("2024-02-29", "0.00"),
+    ]  # fmt: skip
+
+
+def test_a_group_without_sales_in_the_other_range_had_no_share_of_it(
+    client: StrictClient, golden: int
+) -> None:
+    query = "start_date=2024-03-01&end_date=2024-05-31&compare=previous_period"
+    found = client.get(f"/api/v1/revenue/by-region?{query}").json
+    assert found is not None
+    [south_america] = [row for row in found["data"] if row["region"] == "South America"]
+    assert south_america["comparison"]["share_of_total"] == {
+        "previous": "0.000000", "difference": "0.061108", "ratio": None,
+    }  # fmt: skip
 
 
 def test_before_the_calendar_there_is_nothing_to_compare_with(client: StrictClient, golden: int) -> None:

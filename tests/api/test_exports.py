@@ -3,7 +3,10 @@
 import csv
 import hashlib
 import io
+import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from api.access import JOB, Principal
 from pipeline.assets import exports as export_job
+from pipeline.assets.cleanup import clean_up
 from pipeline.assets.exports import ExportRefused, count_rows
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import connect
@@ -117,6 +121,56 @@ def test_the_finished_file_is_given_and_removed(
     assert not path.exists()
     assert caller.get(f"{EXPORTS}/{job['id']}/file").status_code == 404
     assert caller.delete(f"{EXPORTS}/{job['id']}").status_code == 409
+
+
+def test_a_file_that_the_clean_up_removed_is_shown_no_more(
+    caller: StrictClient, warehouse: Warehouse, settings: Settings, golden: int
+) -> None:
+    jobs = [job_of(ask(caller)) for _ in range(2)]
+    old, new = [finished(warehouse, settings, job, b"a\r\n") for job in jobs]
+    now = time.time()
+    os.utime(old, (now - 8 * 86_400, now - 8 * 86_400))
+    with connect(warehouse.urls.owner, autocommit=True) as connection:
+        assert clean_up(connection, settings, now) == 1
+    assert (old.exists(), new.exists()) == (False, True)
+    listed = caller.get(EXPORTS).json
+    assert listed is not None
+    assert {job["id"]: job["file"] is not None for job in listed["data"]} == {
+        jobs[0]["id"]: False,
+        jobs[1]["id"]: True,
+    }
+    assert caller.get(f"{EXPORTS}/{jobs[0]['id']}/file").status_code == 404
+
+
+def test_a_caller_has_three_exports_under_way_at_most(
+    make_client: Callable[..., StrictClient], fake: FakeDagster, golden: int
+) -> None:
+    anna, ben = make_client(fake), make_client(fake)
+    as_caller(anna, Principal(uuid4(), "anna", READ))
+    as_caller(ben, Principal(uuid4(), "ben", READ))
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: ask(anna), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [202, 202, 202, 429, 429, 429]
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert (refused.json["code"], refused.headers["Retry-After"]) == ("too_many_jobs", "30")
+    assert len(fake.runs) == 3
+    assert ask(ben).status_code == 202
+    # One whose run has ended does not count, though nobody has looked at it since.
+    fake.runs["run-1"]["status"] = "FAILURE"
+    assert ask(anna).status_code == 202
+    assert ask(anna).status_code == 429
+
+
+def test_without_room_on_the_disk_no_export_begins(
+    caller: StrictClient, fake: FakeDagster, golden: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.resources.exports.LEAST_FREE_BYTES", 2**62)
+    refused = ask(caller)
+    assert (refused.status_code, refused.json["code"]) == (503, "exports_unavailable")
+    assert fake.runs == {}
+    listed = caller.get(EXPORTS).json
+    assert listed is not None
+    assert listed["data"] == []
 
 
 def test_an_export_is_canceled_by_its_run(caller: StrictClient, fake: FakeDagster, golden: int) -> None:

@@ -6,8 +6,8 @@ import pytest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from api import jobs
-from pipeline.answers import jobs as rows
 from pipeline.builds.plan import FIRST_START
+from pipeline.jobs import rows
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster
@@ -195,7 +195,7 @@ def test_only_a_job_in_flight_with_the_run_that_was_looked_at_is_ended(
     job = started(caller)
     set_row(warehouse, job, row)
     with connect(warehouse.urls.app) as connection:
-        ended = rows.finish(connection, UUID(job["id"]), "failed", run_id=seen_run)
+        ended = rows.finish(connection, job["id"], seen_run, "failed")
         found = rows.find_job(connection, UUID(job["id"]))
     assert found is not None
     assert (ended, found["status"]) == (is_ended, status)

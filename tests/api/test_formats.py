@@ -144,7 +144,7 @@ def test_what_belongs_to_pages_is_refused_for_files(
 def test_text_that_a_spreadsheet_would_run_is_made_harmless(
     client: StrictClient, publish_lines: Callable[[list[Line]], int]
 ) -> None:
-    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'plain, "quoted"\nname']
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", 'plain, "quoted"\nname']
     publish_lines(
         [
             Line(f"{n}", f"P{n}", date(2024, 1, 1), -1, Decimal(5), product_name=name, category=name)
@@ -168,6 +168,19 @@ def test_an_answer_of_too_many_rows_is_not_streamed_and_never_cut(
     exact = make_client(export_limit_rows=len(many_lines))
     assert exact.get("/api/v1/orders?format=csv").get_data().count(b"\r\n") == len(many_lines) + 1
     refused = make_client(export_limit_rows=len(many_lines) - 1).get("/api/v1/orders?format=csv")
+    assert (refused.status_code, refused.json and refused.json["code"]) == (422, "export_too_large")
+
+
+@pytest.mark.parametrize("address", [*LISTS, "/api/v1/customers/lifetime-value"])
+def test_no_list_is_streamed_beyond_the_limit(
+    make_client: Callable[..., StrictClient], many_lines: list[Line], address: str
+) -> None:
+    mark = "&" if "?" in address else "?"
+    rows = make_client().get(f"{address}{mark}format=arrow").data
+    count = pa.ipc.open_stream(rows).read_all().num_rows
+    exact = make_client(export_limit_rows=count).get(f"{address}{mark}format=csv")
+    assert exact.status_code == 200
+    refused = make_client(export_limit_rows=count - 1).get(f"{address}{mark}format=csv")
     assert (refused.status_code, refused.json and refused.json["code"]) == (422, "export_too_large")
 
 

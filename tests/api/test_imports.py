@@ -1,16 +1,21 @@
 """Uploads: what reaches Dagster, how an import is told, and what is refused."""
 
+import csv
 import gzip
 import hashlib
+import io
 import stat
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from api.dagster import DagsterUnavailable, Run
 from api.resources.imports import _source_name
 from pipeline.landing.models import is_source_name
 from pipeline.settings import Settings
@@ -112,6 +117,53 @@ def test_without_dagster_nothing_of_an_upload_stays(
     assert stored(settings.uploads_folder) == []
 
 
+def test_an_upload_whose_launch_nobody_knows_of_is_kept_and_followed(
+    caller: StrictClient, fake: FakeDagster, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Dagster takes the run, its answer is lost, and then it cannot be asked.
+    def lost(*_: Any) -> Run:
+        fake.add_run("run-1", "QUEUED", {})
+        raise DagsterUnavailable("Dagster did not answer as it should.", is_certain=False)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("api.dagster.Dagster.launch", lost)
+        job = job_of(send(caller))
+    assert (job["status"], job["dagster_run_id"]) == ("queued", None)
+    assert stored(settings.uploads_folder) == [job["id"], f"{job['id']}/1.csv"]
+    fake.runs["run-1"]["tags"] = {"tillhouse/job_id": job["id"]}
+    now = caller.get(f"{IMPORTS}/{job['id']}").json
+    assert now is not None
+    assert (now["data"]["status"], now["data"]["dagster_run_id"]) == ("queued", "run-1")
+
+
+def test_an_upload_that_is_under_way_is_kept_when_postgres_goes_away(
+    caller: StrictClient, fake: FakeDagster, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> None:
+        raise psycopg.OperationalError("the connection is lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.jobs.rows.set_run", gone)
+        assert send(caller).status_code == 503
+    [run] = fake.runs.values()
+    job_id = run["tags"]["tillhouse/job_id"]
+    assert stored(settings.uploads_folder) == [job_id, f"{job_id}/1.csv"]
+    now = caller.get(f"{IMPORTS}/{job_id}").json
+    assert now is not None
+    assert now["data"]["dagster_run_id"] == "run-1"
+
+
+def test_an_upload_is_removed_when_postgres_is_away_before_its_run(
+    caller: StrictClient, fake: FakeDagster, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> None:
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr("pipeline.jobs.asking.join_or_queue", gone)
+    assert send(caller).status_code == 503
+    assert (stored(settings.uploads_folder), fake.runs) == ([], {})
+
+
 def test_a_folder_that_cannot_be_written_to_is_a_503(
     make_client: Any, fake: FakeDagster, tmp_path: Path
 ) -> None:
@@ -191,6 +243,43 @@ def test_the_rejects_of_a_dry_run_are_paged(caller: StrictClient, warehouse: War
     assert [row["row_number"] for row in rejects_of(caller, job["id"], limit=2)] == [1, 2, 3, 4, 5]
     wrong = caller.get(f"{IMPORTS}/{job['id']}/rejects?cursor=WyJ4Il0")
     assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_rejects_come_as_one_csv_file_that_no_spreadsheet_runs(
+    caller: StrictClient, warehouse: Warehouse, *, dry_run: bool
+) -> None:
+    job = job_of(send(caller, f"?dry_run={dry_run}&filename=x.csv"))
+    raw = ["=1+1,P1", '@a "b"\nc', *("plain" for _ in range(598))]
+    with connect(warehouse.urls.owner) as connection:
+        if dry_run:
+            statement = "insert into app.import_rejects values (%s, 1, %s, %s, %s)"
+            key: object = UUID(job["id"])
+        else:
+            key, statement = 1, ONE_MORE
+            connection.execute(
+                "insert into raw.batches (batch_id, call_id, source, mode, status, file_name, requested_by)"
+                " values (1, 1, 'default', 'append', 'landed', 'x.csv', 'api')"
+            )
+            files = [{"name": "x.csv", "status": "landed", "batch_id": 1}]
+            connection.execute(
+                "update app.jobs set result = %s where job_id = %s", (Jsonb({"files": files}), job["id"])
+            )
+        for number, text in enumerate(raw, start=2):
+            connection.execute(statement.encode(), (key, number, ["a", "b"], text))
+    response = caller.get(f"{IMPORTS}/{job['id']}/rejects?format=csv")
+    assert (response.status_code, response.mimetype) == (200, "text/csv")
+    assert f"imports-{job['id']}-rejects.csv" in response.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(response.text, newline="")))
+    assert len(rows) == 600
+    assert rows[0] == {
+        "file_number": "1", "file_name": "x.csv", "row_number": "2", "reasons": "a b", "raw_text": "'=1+1,P1",
+    }  # fmt: skip
+    assert rows[1]["raw_text"] == '\'@a "b"\nc'
+    for query in ("format=csv&limit=5", "format=csv&cursor=x"):
+        refused = caller.get(f"{IMPORTS}/{job['id']}/rejects?{query}")
+        assert refused.status_code == 422
+    assert caller.get(f"{IMPORTS}/{job['id']}/rejects?format=parquet").status_code == 400
 
 
 @given(st.text(max_size=70))

@@ -11,6 +11,8 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
+from api.cache import PAUSE_SECONDS, Cache
+from pipeline.settings import Settings
 from tests.api.conftest import StrictClient
 from tests.api.published import Line, golden_lines
 from tests.conftest import Warehouse
@@ -116,6 +118,28 @@ def test_what_somebody_else_wrote_into_redis_is_never_run(
     store.set(key, b"cos\nsystem\n(S'touch " + str(tmp_path / "run").encode() + b"'\ntR.")
     FlaskClient(client.application).get(ADDRESS)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_redis_that_does_not_answer_is_left_alone_for_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    tried: list[str] = []
+
+    def away(*_: object) -> None:
+        tried.append("asked")
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(cache._kept, "get", away)
+    monkeypatch.setattr(cache._kept, "set", away)
+    now = time.monotonic()
+    monkeypatch.setattr("api.cache.time.monotonic", lambda: now)
+    assert cache.get("a") is None
+    cache.put("a", b"1")
+    assert (cache.get("a"), len(tried)) == (None, 1)
+    now += PAUSE_SECONDS
+    cache.put("a", b"1")
+    assert (cache.get("a"), len(tried)) == (None, 2)
 
 
 def test_without_its_redis_the_service_answers_all_the_same(

@@ -3,17 +3,22 @@
 import io
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from threading import Lock
 from typing import Any
 
 import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
+from pipeline.answers import fits
 from pipeline.answers.lifetime_value import LifetimeQuestion, lifetime_value
+from pipeline.lifetime import Model, fit_model
+from pipeline.lifetime.histories import Histories
 from pipeline.lifetime.stored import fit_build
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
@@ -261,6 +266,60 @@ def test_every_analysis_of_customers_comes_in_every_format(
     assert answer.status_code == 200
     assert answer.headers["X-Build-Id"] == str(golden)
     assert len(answer.data) > 0
+
+
+def test_a_model_is_fitted_once_however_many_ask_at_once(
+    make_client: Callable[..., StrictClient],
+    publish_lines: Callable[[list[Line]], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish_lines(buying_lines(200, seed=3))
+    fitted: list[date] = []
+    under_way = Lock()
+
+    def fit(histories: Histories, until: date) -> Model:
+        assert under_way.acquire(blocking=False)
+        fitted.append(histories.end)
+        model = fit_model(histories, until)
+        under_way.release()
+        return model
+
+    monkeypatch.setattr("pipeline.answers.fits.fit_model", fit)
+    app = make_client().application
+    addresses = [f"{URL}?calibration_end=2023-09-30&limit={n}" for n in range(1, 4)] + [URL, f"{URL}?limit=9"]
+    with ThreadPoolExecutor(5) as callers:
+        answers = list(callers.map(lambda address: app.test_client().get(address), addresses))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert len(fitted) == len(set(fitted)) == 3
+
+
+def test_who_waits_too_long_for_others_fits_is_told_so(
+    client: StrictClient, publish_lines: Callable[[list[Line]], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_lines(buying_lines(50, seed=3))
+    monkeypatch.setattr(fits, "WAIT_SECONDS", 0.01)
+    with fits._fitting:
+        refused = client.get(URL)
+    assert (refused.status_code, refused.json and refused.json["code"]) == (503, "query_timeout")
+    assert client.get(URL).status_code == 200
+
+
+def test_the_models_of_the_build_before_do_while_no_line_has_changed(
+    client: StrictClient,
+    warehouse: Warehouse,
+    publish_lines: Callable[[list[Line]], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = buying_lines(200, seed=4)
+    with connect(warehouse.urls.owner) as connection:
+        fit_build(connection, publish_lines(lines), max(line.sale_date for line in lines))
+    before = client.get(URL).json
+    publish_lines(lines)
+    monkeypatch.setattr("pipeline.answers.fits.fit_model", None)
+    now = client.get(URL).json
+    assert before is not None
+    assert now is not None
+    assert now["meta"]["model"] == before["meta"]["model"]
 
 
 @pytest.mark.parametrize("route", ["lifetime-value", "segments", "cohorts"])

@@ -91,9 +91,10 @@ def test_all_routes_count_together_and_so_do_addresses_without_one(make_client: 
     assert [answer.status_code for answer in answers] == [200, 404, 200, 429, 429]
 
 
-def test_health_can_always_be_asked(make_client: MakeClient) -> None:
+def test_health_and_metrics_can_always_be_asked(make_client: MakeClient) -> None:
     client = make_client(rate_limit="1/hour")
-    assert {client.get(path).status_code for path in ("/healthz", "/readyz") for _ in range(5)} == {200}
+    paths = ("/healthz", "/readyz", "/metrics")
+    assert {client.get(path).status_code for path in paths for _ in range(5)} == {200}
     assert "RateLimit-Limit" not in client.get("/healthz").headers
 
 
@@ -153,6 +154,16 @@ def test_failed_logins_of_one_name_from_one_address_are_limited(make_client: Mak
 
 
 @pytest.mark.usefixtures("accounts")
+def test_failed_logins_from_one_address_are_limited_whatever_the_names(make_client: MakeClient) -> None:
+    client = make_client(accounts=True)
+    tried = [log_in(client, f"name-{number}", "wrong").status_code for number in range(30)]
+    assert tried == [400] * 30
+    refused = log_in(client, "ann")
+    assert (refused.status_code, code(refused)) == (429, "rate_limited")
+    assert log_in(client, "ann", address="192.0.2.7").status_code == 200
+
+
+@pytest.mark.usefixtures("accounts")
 def test_logins_that_succeed_are_not_counted(make_client: MakeClient) -> None:
     client = make_client(accounts=True)
     assert {log_in(client, "ann").status_code for _ in range(12)} == {200}
@@ -164,6 +175,46 @@ def test_clients_are_limited_by_their_id_too(make_client: MakeClient) -> None:
     form = {"grant_type": "client_credentials"}
     answers = [client.post("/api/v1/auth/token", data=form, auth=("till", "wrong")) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+
+@pytest.mark.usefixtures("accounts")
+@pytest.mark.parametrize("is_basic", [True, False])
+def test_a_name_in_a_field_that_the_grant_does_not_read_is_no_way_around(
+    make_client: MakeClient, *, is_basic: bool
+) -> None:
+    client = make_client(accounts=True)
+
+    def attempt(number: int) -> int:
+        form = {"grant_type": "client_credentials", "username": f"name-{number}"}
+        if is_basic:
+            form["client_id"] = f"name-{number}"
+        else:
+            form |= {"client_id": "till", "client_secret": "wrong"}
+        auth = ("till", "wrong") if is_basic else None
+        return client.post("/api/v1/auth/token", data=form, auth=auth).status_code
+
+    assert [attempt(number) for number in range(11)] == [401] * 10 + [429]
+
+
+@pytest.mark.usefixtures("accounts")
+def test_behind_a_proxy_callers_are_told_apart_by_what_it_says(make_client: MakeClient) -> None:
+    client = make_client(accounts=True, rate_limit="2/hour", proxies=1)
+
+    def ask(said: str) -> int:
+        return client.get(BUILDS, headers={"X-Forwarded-For": said}).status_code
+
+    # What a caller says itself stands before the proxy's own word.
+    said = ("192.0.2.1", "9.9.9.9, 192.0.2.1", "8.8.8.8, 192.0.2.1", "192.0.2.2")
+    assert [ask(one) for one in said] == [401, 401, 429, 401]
+    forwarded = client.get("/healthz", headers={"X-Forwarded-Host": "evil.example"})
+    assert forwarded.status_code == 200
+
+
+@pytest.mark.usefixtures("accounts")
+def test_without_a_proxy_nobody_chooses_an_address(make_client: MakeClient) -> None:
+    client = make_client(accounts=True, rate_limit="2/hour")
+    answers = [client.get(BUILDS, headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
 @pytest.mark.usefixtures("accounts")

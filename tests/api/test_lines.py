@@ -50,7 +50,8 @@ def test_one_order_has_its_lines(client: StrictClient, many_lines: list[Line]) -
         for x in numbered(many_lines)
         if (x.source, x.order_id) == (line.source, line.order_id)
     }
-    assert client.get("/api/v1/orders/none").status_code == 404
+    for missing in ("none", "x" * 1001, "a%00b"):
+        assert client.get(f"/api/v1/orders/{missing}").status_code == 404
 
 
 def test_a_cursor_of_lines_is_stale_after_a_newer_build(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pipeline.answers.answer import Row
 from pipeline.answers.dates import GRAINS
 from pipeline.answers.dimensions import GROUPS
+from pipeline.answers.explaining import recorded
 from pipeline.answers.revenue import RevenueQuestion, answer
 from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.warehouse.connect import connect
@@ -95,6 +97,40 @@ def test_random_questions_have_the_answers_of_a_computation_without_sql(
                 if "bucket" in row:
                     row["bucket"] = row["bucket"]["start_date"]
             assert found == expected_rows(many_lines, question), question
+
+
+@pytest.mark.parametrize(
+    ("filters", "groups", "table"),
+    [
+        ({"region": ["Asia", "Åland"]}, ((), ("source",)), "customer_orders_by_region"),
+        (
+            {"region": ["Asia", "Europe"], "source": ["web", "default"]},
+            ((), ("source",)),
+            "customer_orders_by_region",
+        ),
+        ({"customer_id": ["C1", "C2", "W3"]}, ((), ("customer",)), "customer_revenue_daily"),
+    ],
+)
+def test_what_a_rollup_answers_for_some_regions_or_customers_is_the_sum_of_their_lines(
+    warehouse: Warehouse,
+    many_lines: list[Line],
+    filters: dict[str, Any],
+    groups: tuple[tuple[str, ...], ...],
+    table: str,
+) -> None:
+    first = date(2023, 12, 10)
+    with connect(warehouse.urls.reader) as connection:
+        read_only_snapshot(connection)
+        for group_by, grain, days in product(groups, (None, "day", "week", "month"), (0, 33, 90)):
+            end = first + timedelta(days=days)
+            question = RevenueQuestion(group_by=group_by, grain=grain, start=first, end=end, filters=filters)
+            with recorded() as statements:
+                found = list(answer(connection, question, currency="USD", time_zone="UTC").rows)
+            for row in found:
+                if "bucket" in row:
+                    row["bucket"] = row["bucket"]["start_date"]
+            assert found == expected_rows(many_lines, question), question
+            assert any(table in statement for statement in statements)
 
 
 def test_pages_of_any_size_and_order_hold_the_same_rows(warehouse: Warehouse, many_lines: list[Line]) -> None:

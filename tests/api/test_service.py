@@ -156,6 +156,9 @@ def test_the_index_links_to_routes_that_are_there(client: StrictClient) -> None:
     assert index is not None
     known = {rule.rule for rule in client.application.url_map.iter_rules()}
     assert set(index["links"].values()) <= known
+    assert {"revenue", "products", "customers", "orders", "imports", "exports", "metrics"} <= set(
+        index["links"]
+    )
 
 
 def test_every_route_parameter_and_problem_is_documented(client: StrictClient) -> None:

@@ -98,6 +98,24 @@ def test_requests_that_never_end_hold_up_nobody(warehouse: Warehouse, request_he
         assert process.wait(30) == 0
 
 
+def test_an_upload_that_breaks_off_is_none(warehouse: Warehouse) -> None:
+    head = b"POST /api/v1/imports?filename=a.csv HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
+    bodies = (
+        b"Content-Length: 1000000\r\n\r\nOrder",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nOrder\r\n9\r\n",
+    )
+    with serving(warehouse) as (process, address):
+        wait_until_up(process, address)
+        for body in bodies:
+            with stalled(address, 5, head + body) as connections:
+                for connection in connections:
+                    connection.shutdown(socket.SHUT_WR)
+                    assert not connection.makefile("rb").read().startswith(b"HTTP/1.1 2")
+        found = httpx.get(f"{address}/api/v1/imports").json()
+    assert found["data"] == []
+    assert not warehouse.settings.uploads_folder.exists()
+
+
 @pytest.mark.usefixtures("many_lines")
 def test_files_that_nobody_reads_hold_up_nobody(warehouse: Warehouse) -> None:
     head = b"GET /api/v1/orders?format=csv HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -76,6 +76,20 @@ def test_every_caller_of_the_api_logs_in(monkeypatch: pytest.MonkeyPatch) -> Non
     assert accounts_required(settings.model_copy(update={"accounts": False}))
 
 
+def test_an_address_of_redis_reaches_the_api_and_secrets_of_alerts_the_code_location() -> None:
+    given = {
+        "REDIS_URL": "redis://r:1/0",
+        "TILLHOUSE_WEBHOOK_SECRET": "hook0",
+        "TILLHOUSE_SMTP_PASSWORD": "smtp0",
+    }
+    services = compose_file.services(compose_file.PASSWORDS | given)
+    holders = {
+        value: [name for name, service in services.items() if value in str(service)]
+        for value in given.values()
+    }
+    assert holders == {"redis://r:1/0": ["api"], "hook0": ["code-location"], "smtp0": ["code-location"]}
+
+
 def test_no_password_stands_in_the_file() -> None:
     text = compose_file.VARIABLE.sub("", compose_file.FILE.read_text(encoding="utf-8"))
     assert re.findall(r"(?i)(?:password|secret|token)\w*:[ \t]*\S+", text) == []
@@ -100,6 +114,7 @@ def test_the_defaults_of_settings_are_those_of_the_program() -> None:
     # Inside its container each service has a port of its own; these are this machine's.
     assert (defaults.pop("api_port"), defaults.pop("dagster_port")) == ("8000", "3000")
     assert (defaults.pop("allowed_hosts"), defaults.pop("allowed_origins")) == ("api", "")
+    assert [defaults.pop(name) for name in ("redis_url", "webhook_secret", "smtp_password")] == ["", "", ""]
     assert defaults == {name: str(Settings.model_fields[name].default) for name in defaults}
 
 

@@ -17,7 +17,7 @@ KINDS = (
     "anomalies", "orders",
 )  # fmt: skip
 # With the four formats of one more question of each kind: 312 questions for each data set.
-EACH = 22
+EACH = 14
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -102,12 +102,32 @@ def test_an_expired_refresh_token_is_not_valid_and_ends_nothing(owner: Pg, servi
 
 def test_it_lives_for_thirty_days_from_its_last_use(owner: Pg, service: Pg) -> None:
     _, token = begun(service, made(owner))
-    owner.execute("update app.sessions set ends_at = now()")
+    owner.execute("update app.sessions set ends_at = now() + interval '1 hour'")
     renew_session(service, token)
     days = "select extract(day from ends_at - started_at) from app.sessions"
     assert owner.execute(days).fetchone() == (30,)
     days = "select distinct extract(day from expires_at - issued_at) from app.refresh_tokens"
     assert owner.execute(days).fetchall() == [(30,)]
+
+
+def test_however_often_it_is_continued_it_ends_ninety_days_after_the_login(owner: Pg, service: Pg) -> None:
+    session, token = begun(service, made(owner))
+    left = "update app.sessions set started_at = now() - interval '90 days' + %s::interval"
+    owner.execute(left, ("1 hour",))
+    renewed = renew_session(service, token)
+    assert renewed is not None
+    assert renewed.refresh_token is not None
+    ends = "select ends_at = started_at + interval '90 days' from app.sessions"
+    assert owner.execute(ends).fetchone() == (True,)
+    expires = (
+        "select max(expires_at) = max(ends_at) from app.refresh_tokens, app.sessions where used_at is null"
+    )
+    assert owner.execute(expires).fetchone() == (True,)
+    assert holds(service, session)
+    owner.execute("update app.sessions set ends_at = now()")
+    owner.execute("update app.refresh_tokens set expires_at = now()")
+    assert not holds(service, session)
+    assert renew_session(service, renewed.refresh_token) is None
 
 
 def test_a_client_has_its_secret_and_gets_no_refresh_token(owner: Pg, service: Pg) -> None:

@@ -9,9 +9,10 @@ from threading import Barrier
 import dagster as dg
 import pytest
 
-from pipeline.alerts import AlertsError, Outcome, look, outbox
+from pipeline.alerts import AlertsError, Outcome, look, outbox, sending, webhook
 from pipeline.alerts.models import Alert
 from pipeline.alerts.receivers import Email, Webhook
+from pipeline.alerts.watch import LOOK_SECONDS
 from pipeline.assets.alerts import alerts
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect
@@ -133,9 +134,48 @@ def test_a_crash_between_sending_and_noting_it_sends_the_same_again(
     make_due(owner)
     with pytest.raises(KeyboardInterrupt):
         outbox.deliver_next(owner, receivers.all, crash)
-    assert deliveries(owner) == [("webhook-1", "pending", 1, AWAY)]
+    # The attempt is on record, so that one that always ends in a crash is made ever more rarely.
+    assert deliveries(owner) == [("webhook-1", "pending", 2, AWAY)]
+    assert look(owner, warehouse.settings, hooks(hook.url)) == Outcome(0, 0, ())
+    make_due(owner)
     look(owner, warehouse.settings, hooks(hook.url))
     assert [alert["id"] for alert in hook.received] == [alert.key for alert in sent] == ["refused:1"]
+
+
+@pytest.mark.usefixtures("watching")
+def test_a_fault_of_one_delivery_ends_neither_the_others_nor_the_look(
+    owner: Connection, warehouse: Warehouse, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(owner, 1)
+    post = webhook.post
+
+    def faulty(receiver: Webhook, alert: Alert) -> None:
+        if receiver.name == "webhook-1":
+            raise LookupError("s3cret")
+        post(receiver, alert)
+
+    monkeypatch.setattr("pipeline.alerts.sending.post", faulty)
+    outcome = look(owner, warehouse.settings, hooks(hook.url, hook.url))
+    assert outcome.message == "1 new alert(s), 1 delivered; webhook-1: could not be sent (LookupError)"
+    assert deliveries(owner) == [
+        ("webhook-1", "pending", 1, "could not be sent (LookupError)"),
+        ("webhook-2", "delivered", 1, None),
+    ]
+
+
+@pytest.mark.usefixtures("watching")
+def test_an_attempt_is_on_record_while_it_is_made(
+    owner: Connection, warehouse: Warehouse, hook: Hook
+) -> None:
+    refuse(owner, 1)
+    hook.may_answer.clear()
+    with ThreadPoolExecutor(1) as pool, connect(warehouse.urls.owner, autocommit=True) as other:
+        sending = pool.submit(look, owner, warehouse.settings, hooks(hook.url))
+        assert hook.arrived.wait(30)
+        assert deliveries(other) == [("webhook-1", "pending", 1, None)]
+        hook.may_answer.set()
+        sending.result(30)
+    assert deliveries(owner) == [("webhook-1", "delivered", 1, None)]
 
 
 @pytest.mark.usefixtures("watching")
@@ -219,6 +259,11 @@ def test_the_sensor_tells_the_receivers_of_the_file(
     file.write_text('[[webhook]]\nurl = "s3cret"\n')
     with pytest.raises(AlertsError, match="webhook 1, url: must be an address"):
         said()
+
+
+def test_a_look_ends_before_dagster_ends_it_and_a_delivery_before_its_next_attempt() -> None:
+    assert LOOK_SECONDS + sending.DEADLINE_SECONDS < 55
+    assert outbox.FIRST_PAUSE.total_seconds() > sending.DEADLINE_SECONDS
 
 
 def test_it_runs_twice_a_minute_without_being_asked() -> None:

@@ -1,13 +1,18 @@
 """Alerts sent to a real web server."""
 
+import contextlib
 import hashlib
 import hmac
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
-from pipeline.alerts import DeliveryError, send
+from pipeline.alerts import DeliveryError, send, sending
 from pipeline.alerts.models import Alert
 from tests.api.test_serving import free_port
 from tests.pipeline.alerts.conftest import Hook, hooks
@@ -86,6 +91,58 @@ def test_a_receiver_that_does_not_answer_is_not_waited_for_long(
     hook.may_answer.clear()
     with pytest.raises(DeliveryError, match=r"^no answer within 0\.2 seconds$"):
         send(hooks(hook.url).all[0], ALERT)
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A receiver that sends a byte of its head every now and then, and never all of it."""
+    ended = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                while not ended.wait(0.02):
+                    self.request.sendall(b"x")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        ended.set()
+        server.shutdown()
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_given_up_at_the_deadline(
+    dripping: str, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "DEADLINE_SECONDS", 0.5)
+    [drips] = hooks(dripping, name="drips").all
+    began = time.monotonic()
+    with pytest.raises(DeliveryError, match=r"^took longer than 0\.5 seconds$"):
+        send(drips, ALERT)
+    # One delivery at most is left behind, however often it is tried.
+    with pytest.raises(DeliveryError, match=r"^has not ended an earlier delivery yet$"):
+        send(drips, ALERT)
+    assert time.monotonic() - began < 5
+    send(hooks(hook.url, name="answers").all[0], ALERT)
+    assert len(hook.bodies) == 1
+
+
+def test_the_body_of_an_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "DEADLINE_SECONDS", 10.0)
+    ended = threading.Event()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
+            ended.wait(60)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            send(hooks(f"http://127.0.0.1:{server.server_address[1]}/").all[0], ALERT)
+        finally:
+            ended.set()
+            server.shutdown()
 
 
 def test_errors_do_not_name_the_address_or_the_headers() -> None:

@@ -102,6 +102,21 @@ def test_a_file_that_is_gone_fails_the_job_with_its_name_and_no_path(
     assert (status, problem, file) == ("failed", "march.csv: there is no such file", None)
 
 
+def test_a_fault_is_not_told_to_the_caller_but_to_dagsters_log(
+    warehouse: Warehouse, make_job: MakeJob, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = make_job("check")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(imports, "check", broken)
+    result = run(job_id, upload(warehouse, job_id, *GOOD))
+    told = f"A fault of the service; the log of Dagster's run {result.run_id} has the details."
+    assert ask(HOW, job_id) == [("failed", told, told, None)]
+    assert "secret detail" in str(result.all_events)
+
+
 def test_a_job_that_was_canceled_before_it_began_does_nothing(
     warehouse: Warehouse, make_job: MakeJob, ask: Ask
 ) -> None:

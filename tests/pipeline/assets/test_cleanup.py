@@ -1,6 +1,7 @@
 """What the daily cleanup removes, and what it leaves."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,47 @@ def test_rejects_of_dry_runs_go_after_a_week(
             connection.execute("insert into app.import_rejects values (%s, 1, 2, '{x}', 'raw')", (job_id,))
     clean(warehouse)
     assert ask("select job_id from app.import_rejects") == [(UUID(jobs[KEPT_DAYS - 1]),)]
+
+
+def test_records_go_when_they_are_old_and_jobs_after_all_that_names_them(
+    warehouse: Warehouse, make_job: MakeJob, ask: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    now = time.time()
+    with connect(warehouse.urls.owner) as connection:
+        for kind, days in (("export", 399), ("export", 401), ("check", 401)):
+            job_id = make_job(kind, status="succeeded")
+            connection.execute(
+                "update app.jobs set finished_at = now() - make_interval(days => %s) where job_id = %s",
+                (days, job_id),
+            )
+            connection.execute("insert into app.import_rejects values (%s, 1, 2, '{x}', 'raw')", (job_id,))
+        for days in (6, 8):
+            connection.execute(
+                "insert into app.idempotency_keys (idempotency_key, request_hash, job_id, created_at)"
+                " values (%s, 'x', %s, now() - make_interval(days => %s))",
+                (str(days), make_job("refresh"), days),
+            )
+        for days in (89, 91):
+            connection.execute(
+                "with made as (insert into app.alerts (event_key, event, title, detail, raised_at)"
+                " values (%s, 'late', '', '', now() - make_interval(days => %s)) returning alert_id)"
+                " insert into app.alert_deliveries (alert_id, receiver) select alert_id, 'x' from made",
+                (str(days), days),
+            )
+        for days in (399, 401):
+            connection.execute(
+                "insert into app.audit (principal_name, action, at, outcome)"
+                " values ('anna', %s, now() - make_interval(days => %s), 'succeeded')",
+                (str(days), days),
+            )
+    with connect(warehouse.urls.owner, autocommit=True) as connection:
+        clean_up(connection, warehouse.settings, now)
+    assert ask("select kind from app.jobs where status = 'succeeded'") == [("export",)]
+    assert ask("select idempotency_key from app.idempotency_keys") == [("6",)]
+    assert ask(
+        "select event_key, receiver from app.alerts inner join app.alert_deliveries using (alert_id)"
+    ) == [("89", "x")]
+    assert ask("select action from app.audit") == [("399",)]
 
 
 def test_an_upload_is_kept_while_its_job_may_be_tried_again(warehouse: Warehouse, make_job: MakeJob) -> None:

@@ -65,6 +65,29 @@ STATEMENTS = (
     )
     """,
     "create index audit_by_time on app.audit (at desc)",
+    # Not even with the service's password is it quietly rewritten what was done.
+    """
+    create function app.protect_audit() returns trigger language plpgsql as $$
+    begin
+        if tg_op = 'DELETE' then
+            if old.at < now() - interval '400 days' then
+                return old;
+            end if;
+            raise exception 'records of the last 400 days are not deleted'
+                using errcode = 'insufficient_privilege';
+        end if;
+        if old.outcome is not null then
+            raise exception 'a record with an outcome is not changed'
+                using errcode = 'insufficient_privilege';
+        end if;
+        return new;
+    end
+    $$
+    """,
+    """
+    create trigger protect_audit before update or delete on app.audit
+    for each row execute function app.protect_audit()
+    """,
 )
 
 

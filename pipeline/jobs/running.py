@@ -1,4 +1,4 @@
-"""``app.jobs``: what was asked for, and what became of it."""
+"""What a running job says of itself in its row."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from pipeline.errors import TillhouseError
+from pipeline.jobs.rows import LAUNCH_GRACE
 
 INTERRUPTED = "The process ended before the job was complete; nothing that readers see was changed."
 
@@ -126,55 +127,6 @@ def add_counts(connection: Connection, job_id: str, counts: Mapping[str, Any]) -
     )
 
 
-def set_result(connection: Connection, job_id: str, result: Mapping[str, Any]) -> None:
-    """Keep what came of the job."""
-    connection.execute(
-        "update app.jobs set result = %s where job_id = %s", (Jsonb(dict(result)), job_id)
-    )  # fmt: skip
-
-
-def finish(
-    connection: Connection,
-    job_id: str,
-    status: str,
-    message: str,
-    problem: Mapping[str, Any] | None = None,
-) -> None:
-    """Close a running job; one that is closed already stays as it is.
-
-    The message says how many files were refused on the way: whoever follows the job may look at
-    nothing else. An import of which a file was refused has failed, whatever else was published.
-    """
-    row = connection.execute(
-        """
-        select kind, coalesce((counts ->> 'files_refused')::integer, 0), coalesce(result -> 'files', '[]')
-        from app.jobs
-        where job_id = %s
-        """,
-        (job_id,),
-    ).fetchone()
-    if row is None:
-        return
-    kind, files_refused, files = row
-    if files_refused:
-        message += f" Files refused: {files_refused} (see the batches)."
-    if files_refused and kind == "import" and status == "succeeded":
-        status, problem = "failed", {"code": "file_refused", "detail": _refusals(files)}
-    connection.execute(
-        """
-        update app.jobs
-        set status = %s, problem = %s, finished_at = now(), message = %s
-        where job_id = %s and status = 'running'
-        """,
-        (status, Jsonb(dict(problem)) if problem else None, message, job_id),
-    )
-
-
-def _refusals(files: Sequence[Mapping[str, Any]]) -> str:
-    refused = (file for file in files if file["status"] in ("refused", "failed"))
-    return " ".join(f"{file['name']}: {file['message']}." for file in refused)
-
-
 def close_leftovers(connection: Connection, run_ids: Sequence[str]) -> int:
     """Close the jobs of runs whose processes are gone; returns how many."""
     closed = connection.execute(
@@ -186,3 +138,15 @@ def close_leftovers(connection: Connection, run_ids: Sequence[str]) -> int:
         (INTERRUPTED, list(run_ids)),
     )
     return closed.rowcount
+
+
+def never_begun(connection: Connection) -> list[tuple[str, str | None]]:
+    """The jobs that wait for longer than a launch takes, each with its run if one is known."""
+    rows = connection.execute(
+        """
+        select job_id, dagster_run_id from app.jobs
+        where status = 'queued' and requested_at < now() - %s::interval
+        """,
+        (LAUNCH_GRACE,),
+    )
+    return [(str(job_id), run_id) for job_id, run_id in rows.fetchall()]

@@ -1,0 +1,1 @@
+"""Jobs (refreshes, imports, dry runs, exports): what was asked for, and what became of it."""
