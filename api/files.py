@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, current_app
 from werkzeug.exceptions import HTTPException
@@ -40,11 +40,19 @@ def checked_address(path: str, query: Iterable[tuple[str, str]], format: Format,
         Problem: no such route, a parameter is wrong, or the caller may not read it.
     """
     given = [*query, ("format", format)]
-    address = f"{path}?{urlencode(given)}"
-    with current_app.test_request_context(path, query_string=urlencode(given)):
-        view = _view(path)
-        check(caller, needs_of(view))
-        check_query(view)
+    # A path as it is matched is not yet one that can be asked for: order ids may hold anything.
+    address = f"{quote(path)}?{urlencode(given)}"
+    view = _view(path)
+    check(caller, needs_of(view))
+    refused = None
+    with current_app.test_request_context(address):
+        try:
+            check_query(view)
+        except Problem as problem:
+            refused = problem
+    # An error is answered by the request that is really there.
+    if refused is not None:
+        raise refused
     return address
 
 

@@ -62,7 +62,7 @@ def test_a_job_of_any_kind_that_got_no_run_fails_after_a_minute(
 @pytest.mark.parametrize(
     ("status", "will_retry", "is_closed"),
     [
-        (dg.DagsterRunStatus.QUEUED, False, False),
+        (dg.DagsterRunStatus.NOT_STARTED, False, False),
         (dg.DagsterRunStatus.STARTED, False, False),
         (dg.DagsterRunStatus.FAILURE, True, False),
         (dg.DagsterRunStatus.FAILURE, False, True),
