@@ -15,7 +15,7 @@ from api.access import JOB, principal
 from api.observing import count_cache
 from api.parameters import Parameters
 from api.problems import Problem
-from api.responses import encode, json_response
+from api.responses import download_name, encode, json_response
 from api.services import services
 from pipeline import __version__
 from pipeline.answers import envelope
@@ -168,8 +168,7 @@ def streamed(pieces: Iterable[bytes], format: Format, until_sent: ExitStack) -> 
     response = Response(sent(), content_type=MEDIA_TYPES[format])
     # A response that is never read must give its connection back as well.
     response.call_on_close(until_sent.close)
-    name = request.path.removeprefix("/api/v1/").replace("/", "-")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
+    response.headers["Content-Disposition"] = f"attachment; filename={download_name(request.path, format)}"
     return response
 
 

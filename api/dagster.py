@@ -98,6 +98,11 @@ class Dagster:
 
     def launch(self, dagster_job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> Run:
         """Start a run of one of Dagster's jobs."""
+        try:
+            # Asked first: when this fails, nothing was launched.
+            self.version()
+        except DagsterUnavailable as error:
+            raise DagsterUnavailable(error.detail, is_certain=True) from error
         found = self._ask(
             _LAUNCH,
             {

@@ -51,7 +51,7 @@ def analysis(blueprint: APIBlueprint, model: type[BaseModel], *codes: str) -> Ca
 def comes_in_every_format(view: View) -> bool:
     """Whether a view is an analysis."""
     spec: dict[str, Any] = getattr(view, "_spec", {})
-    return bool(spec.get("extensions", {}).get(_FORMATS))
+    return bool((spec.get("extensions") or {}).get(_FORMATS))
 
 
 def register(app: APIFlask) -> None:

@@ -16,6 +16,8 @@ from api.problems import Problem
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+# Of all that is wrong with a request, what its answer tells.
+MOST_ERRORS = 10
 
 # Errors of pydantic that say "this cannot be read", in contrast to "this cannot be meant".
 _MALFORMED_ENDINGS = ("_parsing", "_type", "_inclusive", "literal_error", "json_invalid", "extra_forbidden")
@@ -110,10 +112,10 @@ def _refuse_unknown(view: Any) -> None:
         choice = f"this route has {', '.join(sorted(known))}" if known else "this route has none"
         raise Problem(
             "unknown_parameter",
-            f"Unknown parameter {', '.join(repr(name[:100]) for name in unknown[:10])}: {choice}.",
+            f"Unknown parameter {', '.join(repr(name[:100]) for name in unknown[:MOST_ERRORS])}: {choice}.",
             errors=[
                 {"parameter": name[:100], "code": "unknown_parameter", "detail": choice}
-                for name in unknown[:10]
+                for name in unknown[:MOST_ERRORS]
             ],
         )
 
@@ -159,10 +161,10 @@ def _json_body(request: Request) -> bytes:
 def _problem(found: list[ErrorDetails], location: str) -> Problem:
     if any(item["type"] in ("json_invalid", "model_type") for item in found):
         return Problem("invalid_body", f"The body must be a JSON object: {found[0]['msg']}.")
-    errors = [_error(item) for item in found]
+    errors = [_error(item) for item in found[:MOST_ERRORS]]
     code = next((e["code"] for e in errors if e["code"] != "invalid_value"), "invalid_value")
     where = "body" if location == "json" else "query"
-    detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors[:10])
+    detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
     return Problem(code, f"In the {where}: {detail}.", errors=errors)
 
 

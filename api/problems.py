@@ -10,6 +10,7 @@ from flask import Flask, Response, g
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from api.dagster import DagsterUnavailable
 from api.responses import PROBLEM_JSON, json_response
 from pipeline.answers.errors import QueryError
 
@@ -181,6 +182,9 @@ def register(app: Flask) -> None:
     """Answer every error of the app as a problem."""
     app.register_error_handler(Problem, _respond)
     app.register_error_handler(QueryError, _from_query_error)
+    app.register_error_handler(
+        DagsterUnavailable, lambda error: _respond(Problem("dagster_unavailable", error.detail))
+    )
     app.register_error_handler(psycopg.errors.QueryCanceled, _from_timeout)
     app.register_error_handler(psycopg.OperationalError, _from_lost_database)
     app.register_error_handler(PoolTimeout, _from_lost_database)

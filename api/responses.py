@@ -1,5 +1,6 @@
 """Answers as JSON."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -14,6 +15,12 @@ _encoder = msgspec.json.Encoder()
 def encode(body: Any) -> bytes:
     """JSON; dates and times in ISO 8601."""
     return _encoder.encode(body)
+
+
+def download_name(path: str, ending: str) -> str:
+    """What a file is called that a route's ``path`` gives; ids in paths may hold anything."""
+    plain = re.sub("[^A-Za-z0-9]+", "-", path.removeprefix("/api/v1/")).strip("-")
+    return f"{plain[:100]}.{ending}"
 
 
 def json_response(body: Any, status: int = 200, *, media_type: str = JSON) -> Response:

@@ -22,6 +22,8 @@ from pipeline.settings import Settings
 DEFAULT_PORT = 8000
 THREADS = 8
 IDLE_SECONDS = 60
+# Those who say nothing must not keep the others out.
+MOST_CONNECTIONS = 500
 MAX_BODY_BYTES = 64 * 1024
 UPLOADS = "/api/v1/imports"
 # What a form adds around its files.
@@ -82,6 +84,8 @@ def serve(app: APIFlask, settings: Settings) -> None:
         port=settings.api_port or DEFAULT_PORT,
         threads=THREADS,
         channel_timeout=IDLE_SECONDS,
+        connection_limit=MOST_CONNECTIONS,
+        asyncore_use_poll=True,
         max_request_body_size=settings.upload_limit_mb * 1024 * 1024 + _AROUND_FILES,
         # An answer is written as fast as it is made, and kept in a file until the reader has it.
         outbuf_high_watermark=2**62,

@@ -1,5 +1,6 @@
 """Documentation: the OpenAPI document, a page to try it, the lineage of the models, and links."""
 
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from api.access import public
 from api.documented import answers_with
 from api.problems import Problem
-from api.responses import json_response
+from api.responses import encode, json_response
 from api.services import services
 from pipeline.answers.models import Model
 
@@ -99,8 +100,7 @@ def get_index() -> Response:
 def get_openapi() -> Response:
     """This document."""
     app: Any = current_app
-    assert isinstance(app, APIFlask)
-    return json_response(app.spec)
+    return json_response(_document(app._get_current_object()))
 
 
 @blueprint.get("/docs")
@@ -135,6 +135,12 @@ def get_lineage() -> Response:
     if not page.is_file():
         raise Problem("lineage_unavailable", "The lineage is made with the first refresh; load a file.")
     return _page(send_file(page, mimetype="text/html"), LINEAGE_POLICY)
+
+
+@lru_cache(maxsize=1)
+def _document(app: APIFlask) -> bytes:
+    # Made once: it takes a while, and anybody may ask for it.
+    return encode(app.spec)
 
 
 def _page(response: Response, policy: str) -> Response:

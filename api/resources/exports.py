@@ -20,6 +20,7 @@ from api.parameters import Parameters, Text
 from api.problems import Problem
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
+from api.responses import download_name
 from api.services import services
 from pipeline.answers.exporting import MEDIA_TYPES
 from pipeline.answers.models import Model, PageInfo
@@ -97,9 +98,7 @@ def post_export(json_data: ExportBody) -> Response:
     asked = json_data.model_dump() | {"address": address, "caller": _kept(caller)}
     new = job_answers.new_job("export", asked, most=MOST_IN_FLIGHT)
     launch = jobs.Launch("export", {})
-    job, is_replayed = jobs.start(
-        services().database, services().dagster, new, launch, job_answers.idempotency_key()
-    )
+    job, is_replayed = jobs.start(new, launch, job_answers.idempotency_key())
     return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
 
 
@@ -135,12 +134,11 @@ def get_export_file(export_id: UUID) -> Response:
     format: FileFormat = job["request"]["format"]
     if _file(job) is None or not path.is_file():
         raise Problem("not_found", f"The export {export_id} has no file: it is not ready, or was removed.")
-    name = job["request"]["path"].removeprefix("/api/v1/").strip("/").replace("/", "-")
     response = send_file(
         path,
         mimetype=MEDIA_TYPES[format],
         as_attachment=True,
-        download_name=f"{name}.{format}",
+        download_name=download_name(job["request"]["path"], format),
         etag=job["result"]["sha256"],
     )
     response.headers["Cache-Control"] = "private, no-cache"
@@ -154,7 +152,7 @@ def delete_export(export_id: UUID) -> Response:
     """Cancel an export, or remove its file."""
     job = _own(export_id)
     if job["status"] in IN_FLIGHT:
-        job = jobs.cancel(services().database, services().dagster, _KINDS, export_id)
+        job = jobs.cancel(_KINDS, export_id)
     elif _file(job) is None:
         raise Problem("job_finished", f"The export {export_id} has ended and has no file.")
     else:
@@ -163,7 +161,7 @@ def delete_export(export_id: UUID) -> Response:
         # Where the service may not remove it, the daily cleanup does.
         with suppress(OSError):
             _path(job).unlink(missing_ok=True)
-        job = jobs.find(services().database, _KINDS, export_id)
+        job = jobs.find(_KINDS, export_id)
     return job_answers.answer(_written(job), status=202)
 
 
@@ -173,7 +171,7 @@ def _own(export_id: UUID) -> Job:
     Raises:
         Problem: there is none; whether somebody else has one is nobody's business.
     """
-    job = jobs.follow(services().database, services().dagster, _KINDS, export_id)
+    job = jobs.follow(_KINDS, export_id)
     caller = principal()
     if not _is_admin(caller) and job["principal_id"] != caller.id:
         raise Problem("not_found", f"There is no export {export_id}.")

@@ -171,7 +171,7 @@ def get_imports(query_data: JobPage) -> Response:
 @requires("data:write", regional=False)
 def get_import(import_id: UUID) -> Response:
     """One import as it is now."""
-    job = jobs.follow(services().database, services().dagster, _KINDS, import_id)
+    job = jobs.follow(_KINDS, import_id)
     return job_answers.answer(_written(job))
 
 
@@ -180,7 +180,7 @@ def get_import(import_id: UUID) -> Response:
 @requires("data:write", regional=False)
 def delete_import(import_id: UUID) -> Response:
     """Cancel an import. What has landed by then is built by the next refresh."""
-    job = jobs.cancel(services().database, services().dagster, _KINDS, import_id)
+    job = jobs.cancel(_KINDS, import_id)
     return job_answers.answer(_written(job), status=202)
 
 
@@ -195,7 +195,7 @@ def get_import_rejects(import_id: UUID, query_data: RejectPage) -> Response:
     Of a file that was refused whole, the first 1,000; of a dry run all, for a week. `format=csv` gives
     all of them as one file.
     """
-    job = jobs.find(services().database, _KINDS, import_id)
+    job = jobs.find(_KINDS, import_id)
     if query_data.format == "csv":
         for name in [name for name in ("limit", "cursor") if name in query_data.model_fields_set]:
             raise QueryError("invalid_value", f"{name}: goes with JSON alone: a file is complete.", name)
@@ -240,7 +240,7 @@ def _start(asked: ImportQuery, upload: uploads.Upload, key: str | None) -> tuple
         config["requested_by"] = new.requested_by
         run = ("refresh", {"resources": {"refresh_request": {"config": config}}})
     launch = jobs.Launch(*run, put_away=upload.remove)
-    return jobs.start(services().database, services().dagster, new, launch, key)
+    return jobs.start(new, launch, key)
 
 
 def _written(job: Job) -> dict[str, Any]:

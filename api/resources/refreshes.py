@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from api import jobs
 from api.access import requires
@@ -16,7 +16,6 @@ from api.parameters import Cursor, Limit, Parameters, Text
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response
-from api.services import services
 from pipeline.answers import envelope
 from pipeline.answers.models import Model, PageInfo
 from pipeline.jobs.rows import Job
@@ -33,7 +32,7 @@ class RefreshBody(Parameters):
     mode: Literal["append", "overwrite"] | None = Field(
         None, description="How the waiting files are taken in; default as their source says."
     )
-    full: bool = Field(False, description="Build everything anew instead of the change alone.")
+    full: StrictBool = Field(False, description="Build everything anew instead of the change alone.")
     sources: list[Text] | None = Field(None, description="Only these sources; default all.", min_length=1)
 
 
@@ -125,7 +124,7 @@ def get_refreshes(query_data: JobPage) -> Response:
 @requires("analytics:read", regional=False)
 def get_refresh(refresh_id: UUID) -> Response:
     """One refresh as it is now."""
-    job = jobs.follow(services().database, services().dagster, _KINDS, refresh_id)
+    job = jobs.follow(_KINDS, refresh_id)
     return job_answers.answer(_written(job))
 
 
@@ -139,7 +138,7 @@ def get_refresh_logs(refresh_id: UUID, query_data: LogPage) -> Response:
     The cursor of the last page stays valid: ask with it again for what was logged since.
     """
     after = None if query_data.cursor is None else envelope.read_cursor(query_data.cursor, str)[0]
-    found = jobs.read_log(services().database, services().dagster, refresh_id, after, query_data.limit)
+    found = jobs.read_log(refresh_id, after, query_data.limit)
     cursor = envelope.make_cursor(found.cursor) if found.cursor else None
     page = {"next_cursor": cursor, "has_more": found.has_more}
     return json_response({"data": found.lines, "page": page})
@@ -153,7 +152,7 @@ def delete_refresh(refresh_id: UUID) -> Response:
 
     A refresh of the command line runs in its terminal's own process and can only be stopped there.
     """
-    job = jobs.cancel(services().database, services().dagster, _KINDS, refresh_id)
+    job = jobs.cancel(_KINDS, refresh_id)
     return job_answers.answer(_written(job), status=202)
 
 
@@ -163,9 +162,7 @@ def _start(body: RefreshBody) -> Response:
     new = job_answers.new_job("refresh", asked, is_joinable=True)
     config = asked | {"sources": sources or [], "requested_by": new.requested_by}
     launch = jobs.Launch("refresh", {"resources": {"refresh_request": {"config": config}}})
-    job, is_replayed = jobs.start(
-        services().database, services().dagster, new, launch, job_answers.idempotency_key()
-    )
+    job, is_replayed = jobs.start(new, launch, job_answers.idempotency_key())
     return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
 
 

@@ -1,14 +1,14 @@
 """A range beside the one before it, or the same a year earlier."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
 from pipeline.answers import numbers
-from pipeline.answers.dates import Bucket, DateRange, bucket_bounds
+from pipeline.answers.dates import DateRange, bucket_bounds
 from pipeline.answers.errors import QueryError
 from pipeline.answers.measures import MEASURES, Measure
 
@@ -65,13 +65,6 @@ def shift_of(compare: Compare, grain: str | None, span: DateRange) -> Shift:
     if grain is None and span.start.day == 1 and _ends_month(span.end):
         return Shift(months=_months_between(span.start, span.end))
     return Shift(days=(span.end - span.start).days + 1)
-
-
-def earlier_starts(buckets: Iterable[Bucket], span: DateRange, grain: str, shift: Shift) -> list[date]:
-    """For each bucket of ``span``, the first day of the bucket that it is compared with."""
-    return [
-        bucket_bounds(shift.back(max(bucket.start, span.start)), grain)[0] for bucket in buckets
-    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

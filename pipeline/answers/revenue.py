@@ -11,7 +11,7 @@ from psycopg import Connection
 from pipeline.answers import envelope, numbers
 from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
 from pipeline.answers.builds import Build, current_build
-from pipeline.answers.comparison import Compare, Measured, Shift, compared, earlier_starts, shift_of
+from pipeline.answers.comparison import Compare, Measured, Shift, compared, shift_of
 from pipeline.answers.comparison_sql import EARLIER_COLUMNS, compared_statement
 from pipeline.answers.dates import Bucket, DateRange, buckets, effective_range
 from pipeline.answers.dimensions import DIMENSIONS, GROUPS, Dimension
@@ -141,9 +141,7 @@ def _rows(
     by_start: dict[date | None, Bucket] = {bucket.start: bucket for bucket in cut}
     composed = statement(shape)
     if shift is not None:
-        other = shift.range(span)
-        starts = earlier_starts(cut, span, question.grain, shift) if question.grain else []
-        composed = compared_statement(shape, other, _parts(scene, question, other), starts)
+        composed = compared_statement(shape, shift, _parts(scene, question, shift.range(span)))
 
     def make_row(values: tuple[Any, ...]) -> Row:
         found = dict(zip(names, values, strict=False))

@@ -49,7 +49,7 @@ def statement(shape: Shape) -> sql.Composed:
         final = sql.SQL("select {} from page").format(_final_columns(shape, "page"))
     else:
         steps["page"] = _page(shape, "frame", [*shape.keys, *SUMS])
-        is_part = shape.limit is not None or shape.spine is not None or shape.top is not None
+        is_part = shape.limit is not None or shape.top is not None
         steps |= counts(shape, only_page=bool(shape.groups) and is_part)
         final = sql.SQL("select {} from page {}").format(
             _final_columns(shape, "counts"), left_join("counts", "page", shape.keys)

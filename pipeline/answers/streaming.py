@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 
 Row = dict[str, Any]
 FETCH_ROWS = 5_000
@@ -22,6 +22,9 @@ class Streamed:
     ) -> None:
         self._connection, self._make_row = connection, make_row
         self._name = f"rows_{uuid4().hex}"
+        # All rows will be read: a plan that has the first ones soon is of no use. (A plain cursor,
+        # for this is no statement that answers.)
+        Cursor(connection).execute("set local cursor_tuple_fraction = 1")
         self._cursor = connection.cursor(self._name, scrollable=True)
         self._cursor.itersize = FETCH_ROWS
         self._cursor.execute(statement, parameters)

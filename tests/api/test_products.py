@@ -115,3 +115,16 @@ def test_the_list_of_products_goes_on_page_by_page(client: StrictClient, golden:
     assert second["page"] == {"next_cursor": None, "has_more": False}
     other = client.get(f"/api/v1/customers?limit=3&cursor={first['page']['next_cursor']}")
     assert (other.status_code, other.json and other.json["code"]) == (400, "invalid_cursor")
+
+
+def test_an_explanation_of_a_ranking_shows_the_statement_that_answered(
+    client: StrictClient, golden: int
+) -> None:
+    answer = client.get("/api/v1/products/top?explain=true").json
+    assert answer is not None
+    assert [text.split()[0] for text in answer["meta"]["explain"]["statements"]] == [
+        "select",
+        "select",
+        "with",
+    ]
+    assert "marts.product_revenue_monthly" in answer["meta"]["explain"]["tables"]

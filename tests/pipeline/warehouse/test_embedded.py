@@ -90,7 +90,7 @@ def test_it_listens_on_loopback_alone_and_asks_for_a_password(server: EmbeddedSe
             assert connection.execute("select current_setting(%s)", (name,)).fetchone() == (value,)
 
 
-def test_its_passwords_are_readable_by_their_owner_alone(server: EmbeddedServer) -> None:
+def test_its_secrets_are_readable_by_their_owner_alone(server: EmbeddedServer) -> None:
     ensure_warehouse(Settings(home=server.home), silent)
     files = list((server.home / "secrets").iterdir())
     assert sorted(file.name for file in files) == [
@@ -98,6 +98,7 @@ def test_its_passwords_are_readable_by_their_owner_alone(server: EmbeddedServer)
         "tillhouse.password",
         "tillhouse_app.password",
         "tillhouse_reader.password",
+        "tokens.key",
     ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((server.home / "secrets").stat().st_mode) == 0o700
