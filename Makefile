@@ -20,7 +20,7 @@ down: $(INSTALLED) ## Stop what runs in the background.
 	@$(BIN)/tillhouse down
 
 test: lint ## Run every check and every test; the end says what was not run, and why.
-	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED) ## Run the linters and the type checker.
 	$(BIN)/ruff check

@@ -50,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     get_settings.cache_clear()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones, so that no process is left alone with them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/e2e/", "tests/pipeline/builds/")))
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """An empty runtime folder that the user who runs Postgres can pass through.
@@ -99,7 +104,10 @@ def fresh_warehouse(server: EmbeddedServer) -> Iterator[Warehouse]:
     folder = _open_folder()
     with connect(server.url(SUPERUSER, "postgres"), autocommit=True) as admin:
         admin.execute(
-            sql.SQL("create database {} template tillhouse owner tillhouse").format(sql.Identifier(name))
+            # Of a small database the files are copied sooner than its pages are written anew.
+            sql.SQL("create database {} template tillhouse owner tillhouse strategy file_copy").format(
+                sql.Identifier(name)
+            )
         )
         try:
             yield _named(urls, name, folder)

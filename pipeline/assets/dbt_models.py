@@ -113,7 +113,10 @@ def dbt_models(
     session = refresh_request
     with session.stage("dbt"):
         results = run_dbt(
-            ["build", "--exclude-resource-type", "unit_test"], session.settings, session.owner_url
+            # Nobody reads the artifacts of a build: its results come back, and its manifest is kept apart.
+            ["build", "--exclude-resource-type", "unit_test", "--no-write-json"],
+            session.settings,
+            session.owner_url,
         )
         yield from _asset_events(context, session, results)
         problems = [result for result in results if result.status in ("error", "fail")]

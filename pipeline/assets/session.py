@@ -110,12 +110,19 @@ class RefreshSession:
                 )
 
 
+def keep_connections(instance: dg.DagsterInstance) -> None:
+    """Have Dagster's storage keep its connections: for some hundred events, new ones take seconds."""
+    instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=10)
+
+
 @dg.resource(config_schema=RefreshRequest.to_config_schema())
 def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]:
     """Hold the refresh lock and the refresh's row for the time of the run."""
     run, log = context.run, context.log
     assert run is not None
     assert log is not None
+    assert context.instance is not None
+    keep_connections(context.instance)
     request = RefreshRequest(**context.resource_config)
     settings = get_settings()
     owner_url = database_urls(settings).owner

@@ -65,7 +65,7 @@ def run_refresh(
     import dagster as dg
 
     from pipeline.assets.jobs import request_config
-    from pipeline.assets.session import progress_listener
+    from pipeline.assets.session import keep_connections, progress_listener
     from pipeline.definitions import defs
 
     run_id = str(uuid4())
@@ -76,6 +76,7 @@ def run_refresh(
     token = progress_listener.set(listener or (lambda progress: None))
     try:
         with dg.DagsterInstance.get() as instance:
+            keep_connections(instance)
             defs.resolve_job_def("refresh").execute_in_process(
                 run_config=request_config(**request) | quiet,
                 instance=instance,

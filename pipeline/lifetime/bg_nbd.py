@@ -12,7 +12,7 @@ purchase. Time is in weeks.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, expit, gammaln
+import scipy
 
 from pipeline.lifetime.arrays import Counts, Floats
 from pipeline.lifetime.errors import LifetimeError
@@ -116,6 +116,7 @@ class Likelihood:
 
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         """Equation (6) of the paper, in logarithms: ln A1 + ln A2 + ln(A3 + A4)."""
+        gammaln, digamma = scipy.special.gammaln, scipy.special.digamma
         r, alpha, a, b = map(float, parameters)
         x, total = self._x, self._repeats + r
         # What depends on x alone: ln A1 without α, and ln A2.
@@ -169,4 +170,4 @@ def _beta_rule(a: float, b: float, slope: float) -> tuple[Floats, Floats]:
     weight = np.exp(log_density - log_density.max())
     weight[0] += weight[0] / np.expm1(min(a * step, 700.0))
     weight[-1] += weight[-1] / np.expm1(min(b * step, 700.0))
-    return expit(s), weight / weight.sum()
+    return scipy.special.expit(s), weight / weight.sum()

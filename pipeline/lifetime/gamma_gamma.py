@@ -10,7 +10,7 @@ z̄ their mean value. As there, a customer's first purchase does not count.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, gammaln
+import scipy
 
 from pipeline.lifetime.arrays import Counts, Floats
 from pipeline.lifetime.errors import LifetimeError
@@ -89,6 +89,7 @@ class Likelihood:
 
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         """Equation (1a) of the paper, in logarithms."""
+        gammaln, digamma = scipy.special.gammaln, scipy.special.digamma
         p, q, gamma = map(float, parameters)
         px, log_sum = p * self._x, np.log(gamma + self._x * self._mean)
         value = (

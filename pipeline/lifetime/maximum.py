@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from pipeline.lifetime.arrays import Floats
 from pipeline.lifetime.errors import LifetimeError
@@ -36,7 +36,7 @@ def maximum(likelihood: MeanLogLikelihood, starts: Sequence[Sequence[float]]) ->
 
     best: tuple[float, Floats] | None = None
     for start in starts:
-        found = minimize(
+        found = scipy.optimize.minimize(
             cost,
             np.log(start),
             jac=True,

@@ -114,7 +114,7 @@ def test_a_canceled_import_leaves_no_batch_behind_it_half_landed(stack: Stack) -
 
 
 def test_a_canceled_dry_run_is_canceled(stack: Stack) -> None:
-    location = upload(stack, lines("C", 400_000, "1.00"), dry_run=True)
+    location = upload(stack, lines("C", 2_000_000, "1.00"), dry_run=True)
     wait_until(lambda: "progress" in stack.api.get(location).json()["data"]["counts"])
     assert stack.api.delete(location).status_code == 202
     assert follow(stack, location)["status"] == "canceled"

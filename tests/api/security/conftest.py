@@ -3,37 +3,20 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from psycopg.types.json import Jsonb
-from werkzeug.test import TestResponse
 
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
-from tests.api.conftest import StrictClient, check_documented
+from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster
 from tests.api.import_jobs import form, job_of
 from tests.api.security.state import Watch
 from tests.conftest import Warehouse
 from tests.conftest import warehouse as other_warehouse  # noqa: F401  (a second database, as a fixture)
-
-_SPEC = "the document, as the tests read it"
-
-
-class QuickClient(FlaskClient):
-    """A client that fails a test when an answer is not the documented one; it reads the document once."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        response = super().open(*args, **kwargs)
-        if response.request.method == "HEAD":
-            return response
-        app: Any = self.application
-        spec = app.extensions.get(_SPEC) or app.extensions.setdefault(_SPEC, app.spec)
-        check_documented(SimpleNamespace(spec=spec, url_map=app.url_map), response)
-        return response
 
 
 @dataclass(frozen=True)
@@ -50,15 +33,11 @@ class Jobs:
 
 
 @pytest.fixture
-def service(make_client: Callable[..., StrictClient], fake: FakeDagster) -> Callable[..., QuickClient]:
+def service(make_client: Callable[..., StrictClient], fake: FakeDagster) -> Callable[..., StrictClient]:
     """A maker of clients of an API with accounts, where nobody is limited in how often it asks."""
 
-    def make(**changed: Any) -> QuickClient:
-        app = make_client(fake, **{"accounts": True, "rate_limit": "1000000/minute"} | changed).application
-        app.test_client_class = QuickClient
-        client = app.test_client()
-        assert isinstance(client, QuickClient)
-        return client
+    def make(**changed: Any) -> StrictClient:
+        return make_client(fake, **{"accounts": True, "rate_limit": "1000000/minute"} | changed)
 
     return make
 

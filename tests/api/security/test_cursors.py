@@ -13,13 +13,14 @@ from flask.testing import FlaskClient
 
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.published import Line
-from tests.api.security.conftest import Jobs, QuickClient
+from tests.api.security.conftest import Jobs
 from tests.api.security.regional import lines_of_regions
 from tests.api.security.state import Watch
 from tests.conftest import Warehouse
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 
 LISTS = (
     "/api/v1/orders?limit=2",

@@ -12,11 +12,11 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.import_jobs import IMPORTS, LINES
 from tests.api.logins import TOKEN
-from tests.api.security.conftest import QuickClient
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 # Of the thread's own time; what is quadratic takes minutes.
 MOST_SECONDS = 2.0
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from pipeline.assets import exports as export_job
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.import_jobs import IMPORTS, job_of
 from tests.api.published import Line
-from tests.api.security.conftest import QuickClient
 from tests.conftest import Warehouse
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 FORMULAS = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", " =1", "=cmd|'/c calc'!A1", '="a";"b"',
     "%0A=1", "|x",

@@ -10,11 +10,11 @@ import pytest
 
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import PASSWORD, Accounts
+from tests.api.conftest import StrictClient
 from tests.api.logins import ME, REVOKE, TOKEN
-from tests.api.security.conftest import QuickClient
 from tests.api.security.state import Watch
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 NAMES = (
     "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Forwarded",
     "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "Referer",

@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.logins import REVOKE, TOKEN
 from tests.api.published import Line, golden_lines
-from tests.api.security.conftest import Jobs, QuickClient
+from tests.api.security.conftest import Jobs
 from tests.api.security.state import Watch
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 MakeJobs = Callable[[FlaskClient, str], Jobs]
 
 TEXTS = (

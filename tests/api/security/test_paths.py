@@ -9,13 +9,14 @@ import pytest
 
 from pipeline.settings import Settings
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster
 from tests.api.import_jobs import IMPORTS, LINES, form, job_of, stored
-from tests.api.security.conftest import QuickClient, finish_export
+from tests.api.security.conftest import finish_export
 from tests.api.security.state import Watch
 from tests.conftest import Warehouse
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 EXPORTS = "/api/v1/exports"
 
 NAMES = (

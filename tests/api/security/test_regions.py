@@ -14,13 +14,13 @@ from api.access import JOB, Principal
 from api.app import close, create_app
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.published import Line, publish
-from tests.api.security.conftest import QuickClient
 from tests.api.security.regional import OWN, QUESTIONS, address, asked, lines_of_regions
 from tests.api.security.routes import FORMATS, ROUTES
 from tests.conftest import Warehouse
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 PublishLines = Callable[[list[Line]], int]
 
 

@@ -10,11 +10,12 @@ from pipeline.accounts.principals import set_active
 from pipeline.accounts.roles import ROLES
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
-from tests.api.security.conftest import Jobs, QuickClient
+from tests.api.conftest import StrictClient
+from tests.api.security.conftest import Jobs
 from tests.api.security.routes import ROUTES, Route
 from tests.api.security.state import Watch
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 MakeJobs = Callable[[FlaskClient, str], Jobs]
 Headers = dict[str, str]
 

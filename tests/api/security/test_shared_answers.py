@@ -15,15 +15,16 @@ from pipeline.assets import exports as export_job
 from pipeline.assets.exports import ExportRefused
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
+from tests.api.conftest import StrictClient
 from tests.api.import_jobs import job_of
 from tests.api.published import Line
-from tests.api.security.conftest import QuickClient, finish_export
+from tests.api.security.conftest import finish_export
 from tests.api.security.regional import QUESTIONS, address, lines_of_regions
 from tests.api.security.state import Watch
 from tests.api.test_kept_answers import redis_url  # noqa: F401  (a fixture)
 from tests.conftest import Warehouse
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 EXPORTS = "/api/v1/exports"
 WHOLE, ASIA = "of everything", "of Asia"
 
@@ -46,7 +47,7 @@ def code(response: TestResponse) -> str | None:
     return response.json["code"] if response.status_code >= 400 and response.json else None
 
 
-def check_never_shared(client: QuickClient, accounts: Accounts) -> None:
+def check_never_shared(client: StrictClient, accounts: Accounts) -> None:
     """Two callers ask the same questions one after the other, each knowing the other's ETags."""
     callers = {
         WHOLE: accounts.add("whole"),

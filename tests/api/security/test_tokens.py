@@ -11,11 +11,11 @@ from joserfc import jwe, jwt
 from joserfc.jwk import OctKey
 
 from tests.api.accounts import PASSWORD, Accounts
+from tests.api.conftest import StrictClient
 from tests.api.logins import ME, REVOKE, TOKEN, logged_in, renewed
-from tests.api.security.conftest import QuickClient
 from tests.api.security.state import Watch
 
-MakeService = Callable[..., QuickClient]
+MakeService = Callable[..., StrictClient]
 
 
 def part(value: Any) -> str:
