@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(
         default=1_000_000, gt=0, description="Answers with more rows are exported by a job, not streamed."
     )
+    sources: Path | None = Field(
+        default=None, description="How each source's files are written; default HOME/sources.toml."
+    )
     alerts: Path | None = Field(default=None, description="Who is told of what; default HOME/alerts.toml.")
     log_format: Literal["text", "json"] = Field(default="text", description="How the API writes its log.")
 
@@ -106,7 +109,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no IANA time zone (for example Europe/Berlin)") from error
         return value
 
-    @field_validator("home", "inbox", "uploads", "exports", "alerts")
+    @field_validator("home", "inbox", "uploads", "exports", "sources", "alerts")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else value.expanduser().absolute()
@@ -125,6 +128,11 @@ class Settings(BaseSettings):
     def exports_folder(self) -> Path:
         """Where the pipeline puts finished exports; the API serves them from there."""
         return self.exports or self.home / "exports"
+
+    @property
+    def sources_file(self) -> Path:
+        """How each source's files are written; without it, as the challenge's are."""
+        return self.sources or self.home / "sources.toml"
 
     @property
     def alerts_file(self) -> Path:

@@ -9,8 +9,8 @@ import pytest
 from api.app import create_app
 from pipeline.builds.dbt_runner import load_manifest
 from pipeline.cli import main
-from pipeline.landing.columns import TITLES
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.sources import COLUMNS
 from pipeline.warehouse.connect import DatabaseUrls
 from tests import schema_page
 
@@ -93,7 +93,7 @@ def test_every_command_and_option_is_in_the_table() -> None:
 
 def test_every_column_and_every_reason_is_explained() -> None:
     columns = {title for cell in first_cells(section("### Columns")) for title in cell.split(", ")}
-    assert set(TITLES.values()) <= columns
+    assert set(COLUMNS.values()) <= columns
     listed = re.findall(r"`([a-z0-9_]+)`", " ".join(first_cells(section("### Quarantine"))))
     contract = (PROJECT_ROOT / "pipeline" / "landing" / "contract.py").read_text(encoding="utf-8")
     assert sorted(listed) == sorted(re.findall(r"@dy\.rule\(\)\n    def (\w+)", contract))

@@ -47,12 +47,15 @@ class ImportQuery(Parameters):
     """How the files are to be loaded."""
 
     source: SourceName = Field("default", description="The shop or till that the files come from.")
-    mode: Literal["append", "overwrite"] = Field(
-        "append",
-        description="append: add and correct lines. overwrite: the files together are the whole truth.",
+    mode: Literal["append", "overwrite"] | None = Field(
+        None,
+        description="append: add and correct lines. overwrite: the files together are the whole truth. "
+        "Default as the source says, else append.",
     )
-    duplicate_rows: Literal["quarantine", "keep"] = Field(
-        "quarantine", description="What becomes of rows that equal another row of their file in every column."
+    duplicate_rows: Literal["quarantine", "keep"] | None = Field(
+        None,
+        description="What becomes of rows that equal another row of their file in every column. "
+        "Default as the source says, else quarantine.",
     )
     force: bool = Field(False, description="Let an overwrite delete more than a fifth of the source's lines.")
     dry_run: bool = Field(False, description="Read and check with the very same code, and load nothing.")
@@ -79,8 +82,8 @@ class Import(JobModel):
 
     dry_run: bool
     source: str
-    mode: str
-    duplicate_rows: str
+    mode: str | None = Field(description="Null: as the source says.")
+    duplicate_rows: str | None = Field(description="Null: as the source says.")
     force: bool
     files: list[ImportedFile]
     batch_ids: list[int]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast
 
 import dagster as dg
 from psycopg import Connection
@@ -13,6 +12,7 @@ from pipeline.assets.progress import ProgressReport, outcomes, totals
 from pipeline.jobs.rows import add_result, finish
 from pipeline.jobs.running import add_counts
 from pipeline.landing import LandingRequest, QuarantinedRow, check
+from pipeline.sources import source_settings
 from pipeline.warehouse.connect import connect
 
 CHECKED = "Checked; nothing was loaded."
@@ -24,8 +24,10 @@ class CheckRequest(dg.Config):
     files: list[str] = Field(description="Files to check.")
     file_names: list[str] = Field(description="What they are called on record.")
     source: str = Field(default="default", description="The source they would be loaded into.")
-    mode: str = Field(default="append", description="append or overwrite.")
-    duplicate_rows: str = Field(default="quarantine", description="quarantine or keep.")
+    mode: str | None = Field(default=None, description="append or overwrite; default as the source says.")
+    duplicate_rows: str | None = Field(
+        default=None, description="quarantine or keep; default as the source says."
+    )
 
 
 @dg.op
@@ -52,8 +54,9 @@ def _check(job: BackgroundJob, config: CheckRequest) -> None:
         paths=tuple(map(Path, config.files)),
         names=tuple(config.file_names),
         source=config.source,
-        mode=cast(Literal["append", "overwrite"], config.mode),
-        duplicate_rows=cast(Literal["quarantine", "keep"], config.duplicate_rows),
+        settings=source_settings(
+            job.settings, config.source, mode=config.mode, duplicate_rows=config.duplicate_rows
+        ),
     )
     # The rejected rows and the end of the job become visible together.
     with connect(job.owner_url) as transaction:

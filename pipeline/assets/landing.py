@@ -1,9 +1,8 @@
 """Files → the raw tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, cast
 
 import dagster as dg
 
@@ -15,6 +14,7 @@ from pipeline.jobs.running import add_counts, fix_batches
 from pipeline.landing import BatchResult, LandingError, LandingRequest, land
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
 from pipeline.settings import get_settings
+from pipeline.sources import SourceSettings, read_sources, source_settings
 
 RAW = ("order_lines", "products", "customers", "quarantine")
 # Every refresh looks for files, whether or not it finds any.
@@ -107,8 +107,12 @@ def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list
         paths=paths,
         names=tuple(session.request.file_names),
         source=source,
-        mode=cast(Literal["append", "overwrite"], session.request.mode or "append"),
-        duplicate_rows=cast(Literal["quarantine", "keep"], session.request.duplicate_rows),
+        settings=source_settings(
+            session.settings,
+            source,
+            mode=session.request.mode,
+            duplicate_rows=session.request.duplicate_rows,
+        ),
         force=session.request.force,
         requested_by=session.request.requested_by,
         dagster_run_id=session.run_id,
@@ -128,7 +132,7 @@ def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:
     fix_batches(session.connection, session.refresh_id)
     files = settled_files(settings.inbox_folder, settings.inbox_settle_seconds)
     wanted = [file for file in files if not session.request.sources or file.source in session.request.sources]
-    for group in _calls(wanted, session.request.mode):
+    for group in _calls(wanted, session.request.mode, read_sources(settings.sources_file)):
         try:
             results = _land(session, tuple(file.path for file in group), group[0].source)
             for file, result in zip(group, results, strict=True):
@@ -141,12 +145,16 @@ def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:
             )
 
 
-def _calls(files: list[InboxFile], mode: str | None) -> list[list[InboxFile]]:
+def _calls(
+    files: list[InboxFile], mode: str | None, sources: Mapping[str, SourceSettings]
+) -> list[list[InboxFile]]:
     """An overwrite's files are the whole truth for their source together; others stand alone."""
-    if mode != "overwrite":
-        return [[file] for file in files]
-    sources = dict.fromkeys(file.source for file in files)
-    return [[file for file in files if file.source == source] for source in sources]
+    calls: dict[str, list[InboxFile]] = {}
+    for number, file in enumerate(files):
+        own = sources.get(file.source, SourceSettings()).mode
+        alone = "" if (mode or own) == "overwrite" else f"/{number}"
+        calls.setdefault(file.source + alone, []).append(file)
+    return list(calls.values())
 
 
 def _move(session: RefreshSession, item: InboxFile, result: BatchResult) -> None:

@@ -39,8 +39,10 @@ class RefreshRequest(dg.Config):
     files: list[str] = Field(default=[], description="Files to land; empty: what the inbox holds.")
     file_names: list[str] = Field(default=[], description="What uploaded `files` are called on record.")
     source: str = Field(default="default", description="The source of `files`.")
-    mode: str | None = Field(default=None, description="append (default) or overwrite.")
-    duplicate_rows: str = Field(default="quarantine", description="quarantine or keep.")
+    mode: str | None = Field(default=None, description="append or overwrite; default as the source says.")
+    duplicate_rows: str | None = Field(
+        default=None, description="quarantine or keep; default as the source says."
+    )
     force: bool = Field(default=False, description="Let an overwrite delete more than a fifth.")
     full: bool = Field(default=False, description="Build everything anew instead of the change.")
     sources: list[str] = Field(default=[], description="Take only these sources from the inbox.")

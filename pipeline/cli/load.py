@@ -9,6 +9,7 @@ import click
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.landing import BatchResult, LandingRequest, Progress, check
 from pipeline.settings import get_settings
+from pipeline.sources import source_settings
 from pipeline.warehouse.prepare import ensure_warehouse
 
 
@@ -20,16 +21,14 @@ from pipeline.warehouse.prepare import ensure_warehouse
 @click.option(
     "--mode",
     type=click.Choice(["append", "overwrite"]),
-    default="append",
-    show_default=True,
-    help="append: add and correct lines. overwrite: the files together are the source's whole truth.",
+    help="append: add and correct lines. overwrite: the files together are the source's whole truth. "
+    "Default as sources.toml says, else append.",
 )
 @click.option(
     "--duplicate-rows",
     type=click.Choice(["quarantine", "keep"]),
-    default="quarantine",
-    show_default=True,
-    help="What becomes of rows that equal another row of their file in every column.",
+    help="What becomes of rows that equal another row of their file in every column. "
+    "Default as sources.toml says, else quarantine.",
 )
 @click.option(
     "--force", is_flag=True, help="Let an overwrite delete more than a fifth of the source's lines."
@@ -42,8 +41,8 @@ def load(
     *,
     paths: tuple[Path, ...],
     source: str,
-    mode: Literal["append", "overwrite"],
-    duplicate_rows: Literal["quarantine", "keep"],
+    mode: Literal["append", "overwrite"] | None,
+    duplicate_rows: Literal["quarantine", "keep"] | None,
     force: bool,
     dry_run: bool,
     as_json: bool,
@@ -55,15 +54,15 @@ def load(
     """
     files = tuple(path.absolute() for path in paths)
     listener = ProgressLines(quiet=as_json)
+    settings = get_settings()
+    # Also for a load, which reads them again: what is wrong with them is said before anything starts.
+    of_source = source_settings(settings, source, mode=mode, duplicate_rows=duplicate_rows)
     if dry_run:
-        results = check(
-            LandingRequest(paths=files, source=source, mode=mode, duplicate_rows=duplicate_rows), listener
-        )
+        results = check(LandingRequest(paths=files, source=source, settings=of_source), listener)
         batches = [_checked(result) for result in results]
-        _show(_report(batches, None, {}, "checked", _dry_run_message(mode)), as_json=as_json)
+        _show(_report(batches, None, {}, "checked", _dry_run_message(of_source.mode)), as_json=as_json)
         context.exit(1 if any(batch["status"] == "refused" for batch in batches) else 0)
 
-    settings = get_settings()
     urls = ensure_warehouse(settings, say)
     from pipeline.cli.run_job import run_refresh
 

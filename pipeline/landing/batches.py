@@ -4,6 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -35,11 +36,11 @@ class Delivery:
     batch_id: int
     sha256: str
     mode: str
-    options: dict[str, str]
+    options: dict[str, Any]
 
     def equals(self, file: DeliveredFile, request: LandingRequest) -> bool:
         """Whether loading the file as asked would deliver the same thing again."""
-        return (self.sha256, self.mode, self.options) == (file.sha256, request.mode, request.options)
+        return (self.sha256, self.mode, self.options) == (file.sha256, request.mode, request.settings.options)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def open_batch(
             "feed": FEED,
             "source": request.source,
             "mode": request.mode,
-            "options": Jsonb(request.options),
+            "options": Jsonb(request.settings.options),
             "file_name": file.name,
             "size_bytes": file.size_bytes,
             "sha256": file.sha256,

@@ -11,11 +11,11 @@ from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.contract import OrderLineContract
 from pipeline.landing.keys import version_keys
-from pipeline.landing.models import DuplicateRows
 from pipeline.landing.quarantine import QuarantinedRow, quarantined_rows
 from pipeline.landing.seen import KnownVersions, PairCounts, SeenRows, group
 from pipeline.landing.tally import Tally
 from pipeline.landing.values import extra_values, named_values
+from pipeline.sources import SourceSettings
 
 _PRODUCT = ("product_id", "product_name", "category")
 _CUSTOMER = ("customer_id", "customer_name", "customer_email", "customer_address")
@@ -54,9 +54,9 @@ class CheckedChunk:
 class BatchChecker:
     """Checks the chunks of one file, in order."""
 
-    def __init__(self, columns: ColumnMap, duplicate_rows: DuplicateRows) -> None:
-        self._columns = columns
-        self._seen_rows = SeenRows() if duplicate_rows == "quarantine" else None
+    def __init__(self, columns: ColumnMap, settings: SourceSettings) -> None:
+        self._columns, self._settings = columns, settings
+        self._seen_rows = SeenRows() if settings.duplicate_rows == "quarantine" else None
         self._pairs = PairCounts()
         self._products = KnownVersions()
         self._customers = KnownVersions()
@@ -64,7 +64,7 @@ class BatchChecker:
     def check(self, chunk: Chunk) -> CheckedChunk:
         """Split a chunk into what is accepted and what is quarantined."""
         rows_read = chunk.text.height
-        values = named_values(chunk, self._columns, self._repeats(chunk))
+        values = named_values(chunk, self._columns, self._repeats(chunk), self._settings)
         values = values.with_columns(self._occurrences(values))
         good, failures = OrderLineContract.filter(values.select(_CONTRACT_COLUMNS))
         quarantine = quarantined_rows(failures.details(), values, chunk)

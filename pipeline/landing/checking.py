@@ -10,17 +10,21 @@ from pipeline.landing.batches import DeliveredFile
 from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
 from pipeline.landing.checker import BatchChecker
 from pipeline.landing.copying import EncodedChunk, encode
+from pipeline.landing.dates import ISO, find_format
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
 from pipeline.landing.prefetch import prefetched
 from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.landing.reader import OrderLineFile
 from pipeline.landing.tally import Tally
+from pipeline.sources import SourceSettings
 
 # Of a refused file so much is kept to look at.
 REFUSED_ROWS_KEPT = 1_000
 _REFUSED_CHARACTERS_KEPT = 16_000_000
 _CHUNKS_AHEAD = 2
+# For most files the first block tells how dates are written.
+_DATES_BLOCK_BYTES = 1024 * 1024
 
 
 @dataclass
@@ -29,9 +33,15 @@ class FileOutcome:
 
     tally: Tally = field(default_factory=Tally)
     refusal: str | None = None
+    notes: list[str] = field(default_factory=list)
     first_quarantined: list[QuarantinedRow] = field(default_factory=list)
     seconds: float = 0.0
     _characters: int = 0
+
+    @property
+    def note(self) -> str | None:
+        """What was found out about the file, for its record."""
+        return "; ".join(self.notes) or None
 
     def add(self, chunk: EncodedChunk) -> None:
         """Count a chunk, and keep the first of its quarantined rows."""
@@ -96,8 +106,10 @@ def read_and_check(
     path = delivered.path
     found = delivered.identity
     try:
-        with OrderLineFile(path, block_bytes) as file:
-            checker = BatchChecker(file.columns, request.duplicate_rows)
+        settings = _with_date_format(path, request.settings)
+        with OrderLineFile(path, settings, block_bytes) as file:
+            outcome.notes = _notes(file, request.settings, settings)
+            checker = BatchChecker(file.columns, settings)
             encoded = ((encode(checker.check(chunk), batch_id), file.bytes_read) for chunk in file.chunks())
             with closing(prefetched(encoded, _CHUNKS_AHEAD)) as chunks:
                 for chunk, bytes_read in chunks:
@@ -106,7 +118,7 @@ def read_and_check(
                     seconds = time.monotonic() - started
                     progress(_progress(delivered.name, outcome.tally, bytes_read, file.bytes_total, seconds))
             found = file.identity
-        outcome.refusal = outcome.tally.refusal()
+        outcome.refusal = outcome.tally.refusal(request.settings.quarantine_limit)
     except FileRefused as error:
         outcome.refusal = str(error)
     outcome.seconds = time.monotonic() - started
@@ -117,6 +129,26 @@ def read_and_check(
         )
     outcome.tally.require_balance(delivered.name)
     return outcome
+
+
+def _with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
+    """The settings with the date format that the file has, when they name none."""
+    if settings.date_format is not None or "sale_date" in settings.constants:
+        return settings
+    with OrderLineFile(path, settings, _DATES_BLOCK_BYTES) as file:
+        position = str(file.columns.positions["sale_date"])
+        found = find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
+    return settings if found == ISO else settings.model_copy(update={"date_format": found})
+
+
+def _notes(file: OrderLineFile, said: SourceSettings, read_by: SourceSettings) -> list[str]:
+    """What was found out about how the file is written, and not said."""
+    notes = []
+    if file.encoding.is_guessed:
+        notes.append(f"read as {file.encoding.name}, which is what its letters look like")
+    if read_by.date_format != said.date_format:
+        notes.append(f"dates read as {read_by.date_format}, the only format that fits every row")
+    return notes
 
 
 def _progress(file_name: str, tally: Tally, bytes_read: int, bytes_total: int, seconds: float) -> Progress:

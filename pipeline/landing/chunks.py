@@ -24,21 +24,26 @@ class Damage(IntFlag):
     TOO_MANY_FIELDS = 32
     INVALID_UTF8 = 64
     NUL_CHARACTER = 128
+    REPEATED_HEADER = 256
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the header says about the rows below it."""
+    """What the header says about the rows below it, and how their fields are written."""
 
     width: int
     joins_surplus: bool
-    key_positions: tuple[int, int]
+    key_positions: tuple[int, ...]
+    delimiter: str = ","
+    escape: str | None = None
 
     @classmethod
-    def of(cls, columns: ColumnMap) -> "Shape":
+    def of(cls, columns: ColumnMap, delimiter: str = ",", escape: str | None = None) -> "Shape":
         """The shape that a file with these columns has."""
-        keys = (columns.positions["order_id"], columns.positions["product_id"])
-        return cls(columns.width, columns.joins_surplus, keys)
+        keys = tuple(
+            columns.positions[name] for name in ("order_id", "product_id") if name in columns.positions
+        )
+        return cls(columns.width, columns.joins_surplus, keys, delimiter, escape)
 
     @property
     def schema(self) -> dict[str, type[pl.String]]:

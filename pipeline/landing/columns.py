@@ -1,33 +1,11 @@
 """Which column of a file is which of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from pipeline.landing.errors import FileRefused
+from pipeline.sources import COLUMNS, REQUIRED_COLUMNS, SourceSettings
 
-# Our name → the header as people know it.
-TITLES = MappingProxyType(
-    {
-        "order_id": "Order ID",
-        "product_id": "Product ID",
-        "customer_id": "Customer ID",
-        "product_name": "Product Name",
-        "category": "Category",
-        "region": "Region",
-        "sale_date": "Date of Sale",
-        "quantity": "Quantity Sold",
-        "unit_price": "Unit Price",
-        "discount": "Discount",
-        "shipping": "Shipping Cost",
-        "payment_method": "Payment Method",
-        "customer_name": "Customer Name",
-        "customer_email": "Customer Email",
-        "customer_address": "Customer Address",
-        "unit_cost": "Unit Cost",
-    }
-)
-REQUIRED = ("order_id", "product_id", "sale_date", "quantity", "unit_price")
 LAST_COLUMN_WITH_FREE_COMMAS = "customer_address"
 _SHOWN_HEADERS = 30
 
@@ -37,18 +15,19 @@ def normalized(header: str) -> str:
     return "".join(header.split()).replace("_", "").casefold()
 
 
-_BY_HEADER = {normalized(title): name for name, title in TITLES.items()} | {
-    normalized(name): name for name in TITLES
+_BY_HEADER = {normalized(title): name for name, title in COLUMNS.items()} | {
+    normalized(name): name for name in COLUMNS
 }
 
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """Where each of our columns is in the file, and what the other columns are called."""
+    """Where each of our columns is in the file or what stands in for it, and what the others are called."""
 
     width: int
-    positions: dict[str, int]
-    extra: dict[str, int]
+    positions: Mapping[str, int]
+    extra: Mapping[str, int]
+    constants: Mapping[str, str]
 
     @property
     def joins_surplus(self) -> bool:
@@ -56,41 +35,66 @@ class ColumnMap:
         return self.positions.get(LAST_COLUMN_WITH_FREE_COMMAS) == self.width - 1
 
 
-def map_columns(headers: Sequence[str]) -> ColumnMap:
+def our_columns(headers: Sequence[str], settings: SourceSettings) -> list[str | None]:
+    """For each header, which column of ours it names, or None."""
+    by_header = {
+        header: name
+        for header, name in _BY_HEADER.items()
+        # A column that the source calls otherwise is not meant by its usual name.
+        if name not in settings.columns
+    } | {normalized(header): name for name, header in settings.columns.items()}
+    return [by_header.get(normalized(header)) for header in headers]
+
+
+def map_columns(headers: Sequence[str], settings: SourceSettings) -> ColumnMap:
     """Match a file's headers to our columns.
 
     Raises:
-        FileRefused: a required column is missing, or two headers mean the same column.
+        FileRefused: a column that is required or was declared is missing, two headers mean the same
+            column, or a column has a constant as well.
     """
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
-    seen: dict[str, str] = {}
-    for position, header in enumerate(headers):
-        title = header.strip() or f"column {position + 1}"
-        name = _BY_HEADER.get(normalized(title))
-        meaning = name or normalized(title)
-        if meaning in seen:
-            raise FileRefused(
-                f"the headers {seen[meaning]!r} and {title!r} name the same column; "
-                "remove or rename one of them"
-            )
-        seen[meaning] = title
+    for position, (header, name) in enumerate(zip(headers, our_columns(headers, settings), strict=True)):
         if name is None:
-            extra[title] = position
+            extra[_free_title(header.strip() or f"column {position + 1}", extra)] = position
+        elif name in positions:
+            raise FileRefused(
+                f"the headers {headers[positions[name]].strip()!r} and {header.strip()!r} name the same "
+                "column; remove or rename one of them"
+            )
+        elif name in settings.constants:
+            raise FileRefused(
+                f"the file has a column {header.strip()!r}, and sources.toml gives {name} the constant "
+                f"{settings.constants[name]!r}; remove one of them"
+            )
         else:
             positions[name] = position
-    missing = [TITLES[name] for name in REQUIRED if name not in positions]
+    found = [header.strip() for header in headers]
+    missing = [
+        settings.columns.get(name, COLUMNS[name])
+        for name in dict.fromkeys([*REQUIRED_COLUMNS, *settings.columns])
+        if name not in positions and name not in settings.constants
+    ]
     if missing:
-        raise FileRefused(_missing_message(missing, [header.strip() for header in headers]))
-    return ColumnMap(len(headers), positions, extra)
+        raise FileRefused(_missing_message(missing, found))
+    return ColumnMap(len(headers), positions, extra, settings.constants)
+
+
+def _free_title(title: str, taken: Mapping[str, int]) -> str:
+    """The title of a column that is kept as it is; with a number when another one is called so."""
+    number, free = 1, title
+    while free in taken:
+        number += 1
+        free = f"{title} ({number})"
+    return free
 
 
 def _missing_message(missing: list[str], found: list[str]) -> str:
     shown = ", ".join(header[:60] for header in found[:_SHOWN_HEADERS])
     more = f" and {len(found) - _SHOWN_HEADERS} more" if len(found) > _SHOWN_HEADERS else ""
-    hint = ""
-    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(found) == 1 and separator in found[0]:
-            hint = f" The columns seem to be separated by {name}; they must be separated by commas."
     noun = "column is" if len(missing) == 1 else "columns are"
-    return f"required {noun} missing: {', '.join(missing)}. Found in the first line: {shown}{more}.{hint}"
+    return (
+        f"required {noun} missing: {', '.join(missing)}. Found in the line of column names: {shown}{more}. "
+        "When they are called otherwise, say so in sources.toml"
+    )

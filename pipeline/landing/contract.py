@@ -68,6 +68,10 @@ class OrderLineContract(dy.Schema):
     unit_cost = dy.String(nullable=True)
 
     @dy.rule()
+    def repeated_header(cls) -> pl.Expr:
+        return _undamaged(Damage.REPEATED_HEADER)
+
+    @dy.rule()
     def row_too_long(cls) -> pl.Expr:
         return _undamaged(Damage.ROW_TOO_LONG)
 

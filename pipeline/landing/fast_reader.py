@@ -15,8 +15,8 @@ import polars as pl
 from pipeline.landing.blocks import ROW_BYTES
 from pipeline.landing.chunks import Chunk, Shape, shown
 
-_LINE_FEED, _RETURN, _QUOTE, _COMMA = b'\n\r",'
-# Stands for a comma of the address while Polars splits the fields.
+_LINE_FEED, _RETURN, _QUOTE = b'\n\r"'
+# Stands for a delimiter of the address while Polars splits the fields.
 _STAND_IN = b"\x1a"
 
 _Bytes = npt.NDArray[np.uint8]
@@ -25,10 +25,10 @@ _Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Layout:
-    """The positions of the commas that separate fields, and how many each line has."""
+    """The positions of the delimiters that separate fields, and how many each line has."""
 
-    commas: _Positions
-    commas_by_line: _Positions
+    delimiters: _Positions
+    by_line: _Positions
 
 
 def read_fast(data: bytes, shape: Shape, first_line: int) -> Chunk | None:
@@ -38,15 +38,15 @@ def read_fast(data: bytes, shape: Shape, first_line: int) -> Chunk | None:
     """
     if not data.endswith(b"\n"):
         data += b"\n"
-    if b"\x00" in data or not _is_utf8(data):
+    if b"\x00" in data or not _is_utf8(data) or (shape.escape and shape.escape.encode() in data):
         return None
     codes = np.frombuffer(data, dtype=np.uint8)
     line_ends = np.flatnonzero(codes == _LINE_FEED)
     quotes = np.flatnonzero(codes == _QUOTE) if b'"' in data else np.empty(0, dtype=np.int64)
-    if not (_lines_are_regular(data, line_ends) and _quotes_are_regular(codes, quotes, line_ends)):
+    if not (_lines_are_regular(data, line_ends) and _quotes_are_regular(codes, quotes, line_ends, shape)):
         return None
     text = _parse(data, shape)
-    if text is not None and _has_all_fields(text, data, line_ends, shape.width):
+    if text is not None and _has_all_fields(text, data, line_ends, shape):
         return _chunk(text, data, line_ends, first_line)
     if text is not None or not shape.joins_surplus:
         return None
@@ -75,21 +75,22 @@ def _lines_are_regular(data: bytes, line_ends: _Positions) -> bool:
     return not is_empty and data.count(b"\r") == data.count(b"\r\n")
 
 
-def _quotes_are_regular(codes: _Bytes, quotes: _Positions, line_ends: _Positions) -> bool:
+def _quotes_are_regular(codes: _Bytes, quotes: _Positions, line_ends: _Positions, shape: Shape) -> bool:
     """Whether every quote opens a field, closes one, or is doubled inside one, on one line (RFC 4180).
 
-    An opening quote follows a comma, a line feed or (doubled) a closing quote; a closing
-    one is followed by a comma, the line's end or (doubled) an opening quote.
+    An opening quote follows a delimiter, a line feed or (doubled) a closing quote; a closing
+    one is followed by a delimiter, the line's end or (doubled) an opening quote.
     """
     if len(quotes) == 0:
         return True
     if len(quotes) % 2 or (np.searchsorted(quotes, line_ends) % 2).any():
         return False
     opening, closing = quotes[0::2], quotes[1::2]
+    delimiter = ord(shape.delimiter)
     before = codes[opening[opening > 0] - 1]
     after = codes[closing + 1]
-    opens = (before == _COMMA) | (before == _LINE_FEED) | (before == _QUOTE)
-    closes = (after == _COMMA) | (after == _LINE_FEED) | (after == _RETURN) | (after == _QUOTE)
+    opens = (before == delimiter) | (before == _LINE_FEED) | (before == _QUOTE)
+    closes = (after == delimiter) | (after == _LINE_FEED) | (after == _RETURN) | (after == _QUOTE)
     return bool(opens.all() and closes.all())
 
 
@@ -99,6 +100,7 @@ def _parse(data: bytes, shape: Shape) -> pl.DataFrame | None:
         return pl.read_csv(
             data,
             has_header=False,
+            separator=shape.delimiter,
             schema=shape.schema,
             infer_schema=False,
             empty_string_is_null=False,
@@ -109,10 +111,10 @@ def _parse(data: bytes, shape: Shape) -> pl.DataFrame | None:
         return None
 
 
-def _has_all_fields(text: pl.DataFrame, data: bytes, line_ends: _Positions, width: int) -> bool:
+def _has_all_fields(text: pl.DataFrame, data: bytes, line_ends: _Positions, shape: Shape) -> bool:
     """Whether every line is a row with a value, if an empty one, for each column.
 
-    Only a row whose last field is empty can lack one: the commas of these rows are counted.
+    Only a row whose last field is empty can lack one: the delimiters of these rows are counted.
     """
     if text.height != len(line_ends):
         return False
@@ -124,12 +126,13 @@ def _has_all_fields(text: pl.DataFrame, data: bytes, line_ends: _Positions, widt
         data[start : end + 1] for start, end in zip(starts, line_ends[blank].tolist(), strict=True)
     )
     codes = np.frombuffer(lines, dtype=np.uint8)
-    return bool((_layout(codes, np.flatnonzero(codes == _QUOTE)).commas_by_line == width - 1).all())
+    layout = _layout(codes, np.flatnonzero(codes == _QUOTE), shape)
+    return bool((layout.by_line == shape.width - 1).all())
 
 
-def _layout(codes: _Bytes, quotes: _Positions) -> _Layout:
-    """The separating commas of a block whose quotes are regular."""
-    borders = np.flatnonzero((codes == _COMMA) | (codes == _LINE_FEED))
+def _layout(codes: _Bytes, quotes: _Positions, shape: Shape) -> _Layout:
+    """The separating delimiters of a block whose quotes are regular."""
+    borders = np.flatnonzero((codes == ord(shape.delimiter)) | (codes == _LINE_FEED))
     if len(quotes):
         borders = borders[np.searchsorted(quotes, borders) % 2 == 0]
     is_end = codes[borders] == _LINE_FEED
@@ -139,34 +142,34 @@ def _layout(codes: _Bytes, quotes: _Positions) -> _Layout:
 def _parse_with_surplus(
     data: bytes, quotes: _Positions, line_ends: _Positions, shape: Shape
 ) -> pl.DataFrame | None:
-    """The fields of rows whose last column has commas of its own; None when not surely so."""
-    layout = _layout(np.frombuffer(data, dtype=np.uint8), quotes)
-    if layout.commas_by_line.min() < shape.width - 1:
+    """The fields of rows whose last column has delimiters of its own; None when not surely so."""
+    layout = _layout(np.frombuffer(data, dtype=np.uint8), quotes, shape)
+    if layout.by_line.min() < shape.width - 1:
         return None
-    hidden = _hide_surplus_commas(data, quotes, line_ends, layout, shape.width)
+    hidden = _hide_surplus_delimiters(data, quotes, line_ends, layout, shape.width)
     text = None if hidden is None else _parse(hidden, shape)
     if text is None or text.height != len(line_ends):
         return None
     last = pl.col(text.columns[-1])
-    return text.with_columns(last.str.replace_all(_STAND_IN.decode(), ",", literal=True))
+    return text.with_columns(last.str.replace_all(_STAND_IN.decode(), shape.delimiter, literal=True))
 
 
-def _hide_surplus_commas(
+def _hide_surplus_delimiters(
     data: bytes, quotes: _Positions, line_ends: _Positions, layout: _Layout, width: int
 ) -> bytes | None:
-    """The block with the commas that belong to the last column replaced; None when it is quoted too."""
+    """The block with the delimiters that belong to the last column replaced; None when it is quoted too."""
     if _STAND_IN in data:
         return None
-    firsts = np.cumsum(layout.commas_by_line) - layout.commas_by_line
+    firsts = np.cumsum(layout.by_line) - layout.by_line
     if len(quotes):
-        long_lines = np.flatnonzero(layout.commas_by_line >= width)
-        starts = layout.commas[firsts[long_lines] + width - 2]
+        long_lines = np.flatnonzero(layout.by_line >= width)
+        starts = layout.delimiters[firsts[long_lines] + width - 2]
         ends = line_ends[long_lines]
         if (np.searchsorted(quotes, starts) != np.searchsorted(quotes, ends)).any():
             return None
-    rank = np.arange(len(layout.commas)) - np.repeat(firsts, layout.commas_by_line)
+    rank = np.arange(len(layout.delimiters)) - np.repeat(firsts, layout.by_line)
     codes = np.frombuffer(bytearray(data), dtype=np.uint8)
-    codes[layout.commas[rank >= width - 1]] = _STAND_IN[0]
+    codes[layout.delimiters[rank >= width - 1]] = _STAND_IN[0]
     return codes.tobytes()
 
 

@@ -80,9 +80,9 @@ def check(
     shared = _shared_refusal(files, outcomes) if request.mode == "overwrite" else None
     results = []
     for file, outcome in zip(files, outcomes, strict=True):
-        message = outcome.refusal or shared
-        status: Status = "refused" if message else "checked"
-        results.append(outcome.result(request, file, None, status, message))
+        refusal = outcome.refusal or shared
+        status: Status = "refused" if refusal else "checked"
+        results.append(outcome.result(request, file, None, status, refusal or outcome.note))
     return results
 
 
@@ -137,10 +137,10 @@ class _Call:
         if any(outcome.refusal for outcome in outcomes):
             return self._refuse(files, batch_ids, outcomes)
         for batch_id, outcome in zip(batch_ids, outcomes, strict=True):
-            close_batch(self._connection, batch_id, "landed", outcome.tally, None)
+            close_batch(self._connection, batch_id, "landed", outcome.tally, outcome.note)
         self._commit()
         return [
-            outcome.result(self._request, file, batch_id, "landed", None)
+            outcome.result(self._request, file, batch_id, "landed", outcome.note)
             for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True)
         ]
 

@@ -5,8 +5,9 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from pipeline.sources import SourceSettings
+
 Mode = Literal["append", "overwrite"]
-DuplicateRows = Literal["quarantine", "keep"]
 Status = Literal["landed", "skipped", "refused", "failed", "checked"]
 
 DEFAULT_SOURCE = "default"
@@ -29,7 +30,7 @@ def is_source_name(name: str) -> bool:
 class LandingRequest:
     """The files of one call, and how they are to be read.
 
-    With ``mode="overwrite"`` the files together are the whole truth for their source. ``names``, when
+    In the mode ``overwrite`` the files together are the whole truth for their source. ``names``, when
     given, are what the files are called where their paths say nothing, as those of uploads.
     ``force`` lets an overwrite delete more than a fifth of the source's lines.
     """
@@ -37,16 +38,15 @@ class LandingRequest:
     paths: tuple[Path, ...]
     names: tuple[str, ...] = ()
     source: str = DEFAULT_SOURCE
-    mode: Mode = "append"
-    duplicate_rows: DuplicateRows = "quarantine"
+    settings: SourceSettings = field(default_factory=SourceSettings)
     force: bool = False
     requested_by: str = "cli"
     dagster_run_id: str | None = None
 
     @property
-    def options(self) -> dict[str, str]:
-        """The settings that change how a file is read; kept with its batch."""
-        return {"duplicate_rows": self.duplicate_rows}
+    def mode(self) -> Mode:
+        """Whether the files add to what is known of their source, or replace it."""
+        return self.settings.mode
 
 
 @dataclass(frozen=True)

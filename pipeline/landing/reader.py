@@ -1,26 +1,19 @@
 """A file's header, and its rows in chunks."""
 
-import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from pipeline.landing.blocks import BLOCK_BYTES, ROW_BYTES, BlockReader, FileIdentity
-from pipeline.landing.chunks import Chunk, Shape
-from pipeline.landing.columns import ColumnMap, map_columns
-from pipeline.landing.errors import FileRefused
-from pipeline.landing.fast_reader import read_fast
-from pipeline.landing.slow_reader import read_slowly
+import polars as pl
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# How files begin that people take for CSV, and what to do about it.
-_OTHER_FORMATS = (
-    (b"PK\x03\x04", "a spreadsheet or zip archive; save it as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old spreadsheet; save it as CSV (UTF-8)"),
-    (b"%PDF", "a PDF; export the data as CSV (UTF-8)"),
-    (b"PAR1", "a Parquet file; only CSV can be read"),
-    (b"\xff\xfe", "UTF-16 text; save it as CSV in UTF-8"),
-    (b"\xfe\xff", "UTF-16 text; save it as CSV in UTF-8"),
-)
+from pipeline.landing.blocks import BLOCK_BYTES, ROW_BYTES, BlockReader, FileIdentity
+from pipeline.landing.chunks import Chunk, Damage, Shape
+from pipeline.landing.columns import ColumnMap
+from pipeline.landing.decoding import Encoding
+from pipeline.landing.fast_reader import read_fast
+from pipeline.landing.header import find_header
+from pipeline.landing.slow_reader import read_slowly
+from pipeline.sources import SourceSettings
 
 
 class OrderLineFile:
@@ -29,24 +22,26 @@ class OrderLineFile:
     ``columns`` says where our columns are; ``chunks()`` yields the rows, once.
     """
 
-    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(self, path: Path, settings: SourceSettings, block_bytes: int = BLOCK_BYTES) -> None:
         """Open the file and read its header.
 
         Raises:
             LandingError: it cannot be opened.
-            FileRefused: it is empty, no text, or lacks a required column.
+            FileRefused: it is empty, no text, or no line of it names every column that is needed.
         """
-        self._blocks = BlockReader(path, block_bytes)
+        self._blocks = BlockReader(path, block_bytes, settings.encoding)
         try:
             self._source = iter(self._blocks)
             self._first, self._is_last = next(self._source, (b"", True))
-            headers, used = _read_header(self._first)
-            self.columns: ColumnMap = map_columns(headers)
+            header = find_header(self._first[:ROW_BYTES], settings)
         except BaseException:
             self._blocks.close()
             raise
-        self._first_line = 1 + self._first[:used].count(b"\n")
-        self._first = self._first[used:]
+        self._names = header.names
+        self.columns: ColumnMap = header.columns
+        self._shape = Shape.of(header.columns, header.delimiter, settings.escape)
+        self._first_line = 1 + self._first[: header.bytes_used].count(b"\n")
+        self._first = self._first[header.bytes_used :]
 
     def __enter__(self) -> "OrderLineFile":
         return self
@@ -60,6 +55,11 @@ class OrderLineFile:
         return self._blocks.identity
 
     @property
+    def encoding(self) -> Encoding:
+        """How its text is written."""
+        return self._blocks.encoding
+
+    @property
     def bytes_total(self) -> int:
         """The file's size on disk."""
         return self._blocks.bytes_total
@@ -71,15 +71,27 @@ class OrderLineFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, a chunk a block, in file order."""
-        shape = Shape.of(self.columns)
         line = self._first_line
         carried = b""
         for block, is_last in self._all_blocks():
             data = carried + block if carried else block
-            chunk, carried = read_chunk(data, shape, line, is_last)
+            chunk, carried = read_chunk(data, self._shape, line, is_last)
             line += data.count(b"\n") - carried.count(b"\n")
             if chunk.text.height:
-                yield chunk
+                yield self._without_repeated_headers(chunk)
+
+    def _without_repeated_headers(self, chunk: Chunk) -> Chunk:
+        """Files that were put together from several have the column names in the middle, too."""
+        first = self.columns.positions.get("order_id", 0)
+        if not (chunk.text[str(first)] == self._names[first]).any():
+            return chunk
+        same = pl.all_horizontal(pl.col(str(at)) == name for at, name in enumerate(self._names))
+        text = chunk.text.with_columns(same.fill_null(value=False).alias("is_header"))
+        damage = chunk.damage.copy()
+        damage[text["is_header"].to_numpy()] |= int(Damage.REPEATED_HEADER)
+        # They are no values, so nothing more is wrong with them.
+        blank = (pl.when(~pl.col("is_header")).then(pl.col(name)).alias(name) for name in chunk.text.columns)
+        return replace(chunk, text=text.select(blank), damage=damage)
 
     def _all_blocks(self) -> Iterator[tuple[bytes, bool]]:
         if self._first:
@@ -93,31 +105,3 @@ def read_chunk(data: bytes, shape: Shape, first_line: int, is_last: bool) -> tup
     if chunk is not None:
         return chunk, b""
     return read_slowly(data, shape, first_line, is_last)
-
-
-def _read_header(block: bytes) -> tuple[list[str], int]:
-    """The header's fields, and how many bytes they take with everything before them."""
-    for beginning, advice in _OTHER_FORMATS:
-        if block.startswith(beginning):
-            raise FileRefused(f"the file is no CSV text: it looks like {advice}")
-    start = len(_BYTE_ORDER_MARK) if block.startswith(_BYTE_ORDER_MARK) else 0
-    head = block[start : start + ROW_BYTES]
-    if not head.strip():
-        raise FileRefused("the file is empty: it must begin with a line of column names")
-    lines = [line + b"\n" for line in head.split(b"\n")]
-    reader = csv.reader((line.decode() for line in lines), strict=True)
-    try:
-        headers = next(fields for fields in reader if fields)
-    except UnicodeDecodeError as error:
-        raise FileRefused(
-            f"the column names are no UTF-8 text (at byte {start + error.start + 1}); save the file as UTF-8"
-        ) from error
-    except (csv.Error, StopIteration) as error:
-        raise FileRefused(
-            "the line of column names cannot be read: "
-            f"{error or 'it does not end'}; check its quotes, and that lines end with LF or CRLF"
-        ) from error
-    if any("\x00" in header for header in headers):
-        raise FileRefused("the file is no text: its first line has NUL characters; it must be CSV in UTF-8")
-    used = sum(len(line) for line in lines[: reader.line_num])
-    return headers, min(start + used, len(block))

@@ -59,7 +59,7 @@ class _Rows:
         width = self.shape.width
         damage = Damage.NONE
         if len(record) > width and self.shape.joins_surplus:
-            record = [*record[: width - 1], ",".join(record[width - 1 :])]
+            record = [*record[: width - 1], self.shape.delimiter.join(record[width - 1 :])]
         fields: Fields = record
         if character_damage := _character_damage("".join(record)):
             damage |= character_damage
@@ -124,7 +124,9 @@ def _read_until_damage(source: _Lines, rows: _Rows) -> Damage | None:
     """Read records up to the first damaged one, on whose first line ``source`` then stands."""
     source.ended = source.too_long = False
     offset = source.start
-    reader = csv.reader(source.feed(), strict=True)
+    reader = csv.reader(
+        source.feed(), delimiter=rows.shape.delimiter, escapechar=rows.shape.escape, strict=True
+    )
     try:
         for record in reader:
             end = offset + reader.line_num

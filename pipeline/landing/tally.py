@@ -8,7 +8,6 @@ from pipeline.landing.contract import DUPLICATE
 from pipeline.landing.errors import LandingError
 
 REFUSAL_ROWS = 20
-REFUSAL_SHARE_PERCENT = 10
 
 
 @dataclass
@@ -55,17 +54,17 @@ class Tally:
                 "This is a defect: please report it"
             )
 
-    def refusal(self) -> str | None:
-        """Why the batch may not be landed, if so."""
+    def refusal(self, limit: float) -> str | None:
+        """Why the batch may not be landed, if so; ``limit`` is the share of broken rows it may have."""
         if self.rows_read == 0:
             return "the file has column names but no rows: there is nothing to load"
         if self.rows_accepted == 0:
             return f"none of the {self.rows_read:,} rows meets the contract{self._main_reasons()}"
-        too_many = self.rows_broken * 100 > self.rows_read * REFUSAL_SHARE_PERCENT
+        too_many = self.rows_broken > self.rows_read * limit
         if self.rows_broken > REFUSAL_ROWS and too_many:
             return (
                 f"{self.rows_broken:,} of {self.rows_read:,} rows break the contract, more than the "
-                f"{REFUSAL_SHARE_PERCENT} % that a file may have{self._main_reasons()}"
+                f"{limit * 100:g} % that a file may have{self._main_reasons()}"
             )
         return None
 

@@ -5,7 +5,10 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.landing.chunks import Chunk
-from pipeline.landing.columns import TITLES, ColumnMap
+from pipeline.landing.columns import ColumnMap
+from pipeline.landing.dates import ISO, parsed
+from pipeline.landing.numerals import plain_numbers
+from pipeline.sources import COLUMNS, SourceSettings
 
 UNSPECIFIED = "Unspecified"
 # What a blank (or a column that the file lacks) means. The others stay blank.
@@ -19,19 +22,26 @@ _BLANK_MEANS = {
 _DIGITS_BEFORE_POINT_ZERO = r"^([+-]?[0-9]+)\.0*$"
 
 
-def named_values(chunk: Chunk, columns: ColumnMap, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
+def named_values(
+    chunk: Chunk, columns: ColumnMap, is_repeat: npt.NDArray[np.bool_], settings: SourceSettings
+) -> pl.DataFrame:
     """The columns that the contract judges, and the rest of ours, one row for each of the chunk's."""
+    date_format = settings.date_format or ISO
     frame = chunk.text.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("position"),
         pl.Series("row_number", chunk.row_number),
         pl.Series("damage", chunk.damage),
         pl.Series("is_repeat", is_repeat),
-        *(_text(name, columns) for name in TITLES),
-    )
+        *(_text(name, columns) for name in COLUMNS),
+    ).with_columns(plain_numbers(settings))
     frame = frame.with_columns(
-        pl.col("sale_date").str.head(10).str.to_date("%Y-%m-%d", strict=False).alias("sale_day"),
+        parsed("sale_date", date_format).alias("sale_day"),
         pl.col("quantity").cast(pl.Int64, strict=False).alias("quantity_number"),
     )
+    if date_format != ISO:
+        # From here on a date is judged as the same date in ISO.
+        iso = pl.coalesce(pl.col("sale_day").cast(pl.String), pl.col("sale_date"))
+        frame = frame.with_columns(iso.alias("sale_date"))
     if frame["quantity_number"].null_count():
         whole = pl.col("quantity").str.replace(_DIGITS_BEFORE_POINT_ZERO, "${1}").cast(pl.Int64, strict=False)
         frame = frame.with_columns(whole.alias("quantity_number"))
@@ -41,7 +51,7 @@ def named_values(chunk: Chunk, columns: ColumnMap, is_repeat: npt.NDArray[np.boo
 def _text(name: str, columns: ColumnMap) -> pl.Expr:
     blank = _BLANK_MEANS.get(name, "")
     if name not in columns.positions:
-        return pl.lit(blank).alias(name)
+        return pl.lit(columns.constants.get(name, blank)).alias(name)
     trimmed = pl.col(str(columns.positions[name])).str.strip_chars()
     if blank:
         trimmed = pl.when(trimmed == "").then(pl.lit(blank)).otherwise(trimmed)

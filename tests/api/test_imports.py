@@ -48,7 +48,7 @@ def test_a_raw_body_is_stored_privately_and_loaded_by_the_job_refresh(
         "file_names": ["jan.csv"],
         "source": "web",
         "mode": "overwrite",
-        "duplicate_rows": "quarantine",
+        "duplicate_rows": None,
         "force": True,
         "requested_by": "api",
     }

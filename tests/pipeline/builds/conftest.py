@@ -12,10 +12,11 @@ from pipeline.builds.dbt_runner import NodeResult, load_manifest, run_dbt
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import Build, start_build
 from pipeline.builds.publish import Publication, publish
-from pipeline.landing import BatchResult, LandingRequest, land
+from pipeline.landing import BatchResult, land
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
+from tests.pipeline.landing.calls import request_of
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
@@ -37,7 +38,7 @@ class Workbench:
             path = self.folder / f"file_{len(list(self.folder.iterdir()))}.csv"
             path.write_text(text, encoding="utf-8")
             paths.append(path)
-        return land(self.warehouse.urls.owner, LandingRequest(tuple(paths), **options), lambda progress: None)
+        return land(self.warehouse.urls.owner, request_of(tuple(paths), **options), lambda progress: None)
 
     def start(self, *, full: bool = False) -> Build | None:
         """Begin a build."""

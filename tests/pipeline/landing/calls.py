@@ -7,12 +7,19 @@ import pytest
 
 from pipeline.landing import BatchResult, LandingRequest, checking, land
 from pipeline.landing.reader import OrderLineFile
+from pipeline.sources import SourceSettings
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
 
 
+def request_of(paths: tuple[Path, ...], **options: Any) -> LandingRequest:
+    """A call; options are those of the source or of the call."""
+    of_source = {name: options.pop(name) for name in tuple(options) if name in SourceSettings.model_fields}
+    return LandingRequest(paths, settings=SourceSettings(**of_source), **options)
+
+
 def landed(warehouse: Warehouse, *paths: Path, **options: Any) -> list[BatchResult]:
-    return land(warehouse.urls.owner, LandingRequest(paths, **options), lambda _: None)
+    return land(warehouse.urls.owner, request_of(paths, **options), lambda _: None)
 
 
 def one(warehouse: Warehouse, path: Path, **options: Any) -> BatchResult:
@@ -35,4 +42,6 @@ def lines(count: int, *, first: int = 1, price: str = "1") -> list[str]:
 
 def small(monkeypatch: pytest.MonkeyPatch, block_bytes: int) -> None:
     """Read in blocks of this size."""
-    monkeypatch.setattr(checking, "OrderLineFile", lambda path, _: OrderLineFile(path, block_bytes))
+    monkeypatch.setattr(
+        checking, "OrderLineFile", lambda path, settings, _: OrderLineFile(path, settings, block_bytes)
+    )

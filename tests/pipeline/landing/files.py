@@ -8,6 +8,7 @@ import polars as pl
 from pipeline.landing.blocks import BLOCK_BYTES
 from pipeline.landing.chunks import Chunk
 from pipeline.landing.reader import OrderLineFile
+from pipeline.sources import SourceSettings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sales_sample.csv"
 HEADER = "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price"
@@ -32,7 +33,7 @@ Row = tuple[int, int, tuple[str | None, ...], str]
 
 def rows_of(path: Path, block_bytes: int = BLOCK_BYTES) -> list[Row]:
     """Every row of a file: its line, its damage, its fields, and its text."""
-    with OrderLineFile(path, block_bytes) as file:
+    with OrderLineFile(path, SourceSettings(), block_bytes) as file:
         return [row for chunk in file.chunks() for row in chunk_rows(chunk)]
 
 

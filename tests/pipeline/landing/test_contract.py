@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.landing import BatchResult, LandingRequest, check
 from pipeline.landing.contract import OrderLineContract
+from tests.pipeline.landing.calls import request_of
 from tests.pipeline.landing.files import bytes_file, csv_file
 
 HEADER = (
@@ -36,7 +37,8 @@ def checked(path: Path) -> BatchResult:
 
 def reasons_of(folder: Path, line: bytes) -> list[tuple[str, ...]]:
     """The reasons of the quarantined rows of a file with this line and a good one."""
-    good = ",".join(GOOD.values()).replace("1,P1", "0,P0", 1)
+    # With a character that tells the encoding: what is no UTF-8 is damage.
+    good = ",".join(GOOD.values()).replace("1,P1", "0,P0", 1).replace("Asia", "Åsia")
     result = checked(bytes_file(folder, f"{HEADER}\n{good}\n".encode() + line + b"\n"))
     assert result.rows_read == result.rows_accepted + result.rows_quarantined
     return [row.reasons for row in result.quarantine_samples]
@@ -47,6 +49,7 @@ def with_values(**values: str) -> bytes:
 
 
 BROKEN = [
+    ("repeated_header", HEADER.encode()),
     ("row_too_long", with_values(product="x" * 1_100_000)),
     ("unclosed_quote", with_values(product='"P1')),
     ("malformed_quotes", with_values(product='"P"1')),
@@ -103,7 +106,7 @@ BROKEN = [
     ("unit_cost_negative", with_values(cost="-4")),
     ("unit_cost_too_precise", with_values(cost="4.1234567")),
     ("unit_cost_out_of_range", with_values(cost="9999999999999")),
-    ("duplicate_row", with_values(order="0", product="P0")),
+    ("duplicate_row", with_values(order="0", product="P0", region="Åsia")),
 ]
 
 
@@ -181,7 +184,7 @@ def test_duplicates_are_compared_as_text_over_unknown_columns_too(tmp_path: Path
     result = checked(path)
     assert (result.rows_accepted, result.reasons) == (3, {"duplicate_row": 1})
     assert [row.row_number for row in result.quarantine_samples] == [5]
-    [kept] = check(LandingRequest((path,), duplicate_rows="keep"), lambda _: None)
+    [kept] = check(request_of((path,), duplicate_rows="keep"), lambda _: None)
     assert kept == replace(
         result, rows_accepted=4, rows_quarantined=0, reasons={}, quarantine_samples=(), seconds=kept.seconds
     )

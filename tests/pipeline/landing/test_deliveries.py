@@ -20,7 +20,7 @@ from pipeline.landing.batches import DeliveredFile, deliver
 from pipeline.landing.contract import OrderLineContract
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
-from tests.pipeline.landing.calls import asked, landed, lines, one, small, statuses
+from tests.pipeline.landing.calls import asked, landed, lines, one, request_of, small, statuses
 from tests.pipeline.landing.files import SAMPLE, csv_file
 
 
@@ -89,7 +89,7 @@ def test_a_dry_run_of_an_overwrite_refuses_all_files_for_one_too(tmp_path: Path)
         csv_file(tmp_path, "1,P,soon,1,1", name="bad.csv"),
         csv_file(tmp_path, *lines(3), name="last.csv"),
     )
-    results = check(LandingRequest(files, mode="overwrite"), lambda _: None)
+    results = check(request_of(files, mode="overwrite"), lambda _: None)
     shared = "refused because bad.csv, a part of the same overwrite, was refused"
     assert [(r.status, r.rows_read, r.rows_accepted, r.message) for r in results] == [
         ("refused", 2, 0, shared),

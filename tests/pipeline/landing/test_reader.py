@@ -1,6 +1,7 @@
 """Bytes → rows: what a row is, and that every way of reading agrees."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.fast_reader import read_fast
 from pipeline.landing.reader import OrderLineFile
 from pipeline.landing.slow_reader import read_slowly
+from pipeline.sources import SourceSettings
 from tests.pipeline.landing.files import (
     ADDRESS_HEADER,
     HEADER,
@@ -99,9 +101,18 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(PIECES, max_size=30).map(b"".join), st.booleans())
-def test_the_fast_way_never_differs_from_the_slow_one(data: bytes, with_address: bool) -> None:
-    shape = THREE_WITH_ADDRESS if with_address else THREE
+@given(
+    st.lists(PIECES, max_size=30).map(b"".join),
+    st.booleans(),
+    st.sampled_from(",;\t|"),
+    st.sampled_from([None, "\\"]),
+)
+def test_the_fast_way_never_differs_from_the_slow_one(
+    data: bytes, with_address: bool, delimiter: str, escape: str | None
+) -> None:
+    shape = replace(THREE_WITH_ADDRESS if with_address else THREE, delimiter=delimiter, escape=escape)
+    # Commas stay, too: they are then a part of the fields.
+    data = data.replace(b",", delimiter.encode(), data.count(b",") * 3 // 4)
     fast = read_fast(data, shape, 5) if data else None
     if fast is not None:
         slow, carried = read_slowly(data, shape, 5, is_last=True)
@@ -225,34 +236,30 @@ def test_gzip_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b"\n \n", "the file is empty"),
         (b"PK\x03\x04rest", "spreadsheet or zip archive"),
-        (HEADER.encode("utf-16"), "UTF-16"),
-        (HEADER.encode("utf-16-le") + b"\n", "NUL characters"),
-        (b"Order ID,Stra\xdfe\n", "no UTF-8 text"),
-        (b'Order ID,"Product ID\n', "cannot be read"),
-        (HEADER.encode() + b"\r1,P1\r2,P2\r", "cannot be read"),
+        (b"Order\0ID,Product ID\n", "NUL characters"),
+        (b"Order ID,Stra\xdfe\n", "Product ID"),
+        (b'Order ID,"Product ID\n', 'Order ID,"Product ID'),
         (
             b"Order ID,Date of Sale,Unit Price,Shop\n",
             "required columns are missing: Product ID, Quantity Sold. "
-            "Found in the first line: Order ID, Date of Sale, Unit Price, Shop",
+            "Found in the line of column names: Order ID, Date of Sale, Unit Price, Shop",
         ),
-        (HEADER.replace(",", ";").encode(), "separated by semicolons"),
         (HEADER.encode() + b",quantity", "'Quantity Sold' and 'quantity' name the same column"),
-        (HEADER.encode() + b",Note,note", "'Note' and 'note' name the same column"),
     ],
 )
 def test_a_file_without_a_usable_header_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
     with pytest.raises(FileRefused, match=message):
-        OrderLineFile(bytes_file(tmp_path, data))
+        OrderLineFile(bytes_file(tmp_path, data), SourceSettings())
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match="cannot be read"):
-        OrderLineFile(tmp_path / "none.csv")
+        OrderLineFile(tmp_path / "none.csv", SourceSettings())
 
 
 def test_headers_match_whatever_their_case_blanks_and_underscores(tmp_path: Path) -> None:
     header = "PRODUCT_ID, order id ,dateofsale,Quantity_Sold,UNIT  PRICE,Till"
-    with OrderLineFile(csv_file(tmp_path, header=header)) as file:
+    with OrderLineFile(csv_file(tmp_path, header=header), SourceSettings()) as file:
         assert file.columns.positions == {
             "product_id": 0,
             "order_id": 1,

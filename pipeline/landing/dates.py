@@ -1,0 +1,125 @@
+"""How a source writes dates: as it says, in ISO, or in the only way that fits every row.
+
+A file whose dates can be read in two ways is never guessed at: 03/04/2024 is in March or in April.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import polars as pl
+
+from pipeline.landing.errors import FileRefused
+
+# An optional time of day, which is dropped. A time with an offset is not taken: it may be another day here.
+_TIME = r"(?:[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?"
+ISO = "%Y-%m-%d"
+# Formats, and what their dates look like. Those with equal looks can be mistaken for each other.
+_LOOKS: Mapping[str, str] = MappingProxyType(
+    {
+        ISO: r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        "%Y/%m/%d": r"[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}",
+        "%Y.%m.%d": r"[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}",
+        "%Y%m%d": r"[0-9]{8}",
+        "%d.%m.%Y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}",
+        "%m.%d.%Y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}",
+        "%d/%m/%Y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}",
+        "%m/%d/%Y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}",
+        "%d-%m-%Y": r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}",
+        "%m-%d-%Y": r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}",
+        "%d.%m.%y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}",
+        "%d/%m/%y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
+        "%m/%d/%y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
+        "%d %b %Y": r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}",
+        "%b %d, %Y": r"[A-Za-z]{3} [0-9]{1,2}, [0-9]{4}",
+    }
+)
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A format that fits every row so far, and some of its readings."""
+
+    format: str
+    readings: tuple[str, ...] = ()
+
+
+def parsed(column: str, format: str) -> pl.Expr:
+    """The days of a text column; null where a text is no such date."""
+    text = pl.col(column)
+    if format == ISO:
+        return text.str.head(10).str.to_date(ISO, strict=False)
+    if format in _LOOKS:
+        date = text.str.extract(f"^({_LOOKS[format]}){_TIME}$")
+        return date.str.to_date(format, strict=False)
+    # One that was declared may have a time of day.
+    has_time = any(f"%{directive}" in format for directive in "HIMSfp")
+    return (
+        text.str.to_datetime(format, strict=False).dt.date()
+        if has_time
+        else text.str.to_date(format, strict=False)
+    )
+
+
+def find_format(texts: Iterable[pl.Series]) -> str:
+    """The only format that fits every date of a file; ISO when most of the first dates are in it, or in none.
+
+    Args:
+        texts: the dates of each chunk of rows, trimmed; blank and unreadable ones do not count.
+
+    Raises:
+        FileRefused: several formats fit, or none does.
+    """
+    fits: list[_Fit] | None = None
+    for chunk in texts:
+        dates = chunk.filter(chunk.is_not_null() & (chunk != "")).alias("text").to_frame()
+        if not dates.height:
+            continue
+        if fits is None:
+            fits = [_Fit(format) for format in _LOOKS if 2 * _fitting(format, dates) > dates.height]
+            if not fits or fits[0].format == ISO:
+                return ISO
+        left = [fit for fit in (_fitted(fit, dates) for fit in fits) if fit is not None]
+        if not left:
+            raise FileRefused(
+                f"no date format fits every row: {_unfit(fits, dates)!r} is not written as the dates before "
+                "it; say in sources.toml how they are, as in "
+                f'date_format = "{fits[0].format}", and rows with other dates are put aside'
+            )
+        fits = left
+    if not fits:
+        return ISO
+    # Where day and month are always the same number, it does not matter which comes first.
+    if len(fits) > 1 and any(fit.readings for fit in fits):
+        told = "; ".join(f"{fit.format} reads {', '.join(fit.readings)}" for fit in fits)
+        raise FileRefused(
+            f"the dates can be read in several ways: {told}; say which in sources.toml, as in "
+            f'date_format = "{fits[0].format}"'
+        )
+    return fits[0].format
+
+
+def _fitting(format: str, dates: pl.DataFrame) -> int:
+    return int(dates.select(parsed("text", format).count()).item())
+
+
+def _fitted(fit: _Fit, dates: pl.DataFrame) -> _Fit | None:
+    """The format with more of its readings, as long as it fits; only those that another one may differ in."""
+    days = dates.with_columns(parsed("text", fit.format).alias("day"))
+    if days["day"].null_count():
+        return None
+    if len(fit.readings) < _EXAMPLES:
+        telling = days.filter(pl.col("day").dt.day() != pl.col("day").dt.month()).head(_EXAMPLES)
+        shown = tuple(f"{text!r} as {day}" for text, day in telling.iter_rows())
+        return _Fit(fit.format, (*fit.readings, *shown)[:_EXAMPLES])
+    return fit
+
+
+def _unfit(fits: Iterable[_Fit], dates: pl.DataFrame) -> str:
+    """The first date that the last of the formats could not read."""
+    first = 0
+    for fit in fits:
+        days = dates.select(parsed("text", fit.format).alias("day")).to_series()
+        first = max(first, int(days.is_null().arg_true()[0]))
+    return str(dates["text"][first])

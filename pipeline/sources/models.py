@@ -1,0 +1,116 @@
+"""What can be said of a source; what is left out is as in a file of the challenge's form."""
+
+import codecs
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+# Our name → the header as people know it.
+COLUMNS = MappingProxyType(
+    {
+        "order_id": "Order ID",
+        "product_id": "Product ID",
+        "customer_id": "Customer ID",
+        "product_name": "Product Name",
+        "category": "Category",
+        "region": "Region",
+        "sale_date": "Date of Sale",
+        "quantity": "Quantity Sold",
+        "unit_price": "Unit Price",
+        "discount": "Discount",
+        "shipping": "Shipping Cost",
+        "payment_method": "Payment Method",
+        "customer_name": "Customer Name",
+        "customer_email": "Customer Email",
+        "customer_address": "Customer Address",
+        "unit_cost": "Unit Cost",
+    }
+)
+REQUIRED_COLUMNS = ("order_id", "product_id", "sale_date", "quantity", "unit_price")
+# Each byte of these is one character, so that a damaged one costs its own row alone.
+ENCODINGS = ("utf-8", "utf-16", "cp1250", "cp1252", "iso8859-1", "iso8859-15", "mac-roman")
+_DIRECTIVES = frozenset("dmyYbBHMSfpIj%")
+
+
+def _known_column(name: str) -> str:
+    if name not in COLUMNS:
+        raise ValueError(f"there is no column {name!r}; there are {', '.join(COLUMNS)}")
+    return name
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        found = ""
+    if found not in ENCODINGS:
+        raise ValueError(f"{name!r} is none of the encodings that can be read: {', '.join(ENCODINGS)}")
+    return found
+
+
+def _date_format(text: str) -> str:
+    directives = {text[at + 1 : at + 2] for at, character in enumerate(text) if character == "%"}
+    has_day = {"d", "m"} <= directives or {"d", "b"} <= directives or {"d", "B"} <= directives
+    if not directives <= _DIRECTIVES or not has_day or not directives & {"y", "Y"}:
+        raise ValueError(
+            f"{text!r} is no date format: it needs day, month and year, as in "
+            f"{date(2024, 1, 31):%d.%m.%Y} = %d.%m.%Y"
+        )
+    return text
+
+
+def _words(value: Any) -> Any:
+    return {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}.get(value, value)
+
+
+Column = Annotated[str, AfterValidator(_known_column)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Delimiter = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_words)]
+
+
+class SourceSettings(BaseModel):
+    """How the files of one source are written, and taken in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Literal["append", "overwrite"] = "append"
+    duplicate_rows: Literal["quarantine", "keep"] = "quarantine"
+    quarantine_limit: float = Field(
+        default=0.1, ge=0, le=1, description="The share of broken rows beyond which a file is refused."
+    )
+    columns: dict[Column, Text] = Field(default={}, description="Our column → the file's header.")
+    constants: dict[Column, Text] = Field(default={}, description="Values of columns that the file lacks.")
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
+        default=None, description="By default UTF-8, or what the file's beginning or its bytes say."
+    )
+    delimiter: Delimiter | None = Field(default=None, description="By default the one that fits the header.")
+    escape: Literal["\\"] | None = Field(
+        default=None, description="What stands before a quote inside quotes."
+    )
+    decimal_mark: Literal[".", ","] = "."
+    thousands_mark: Literal[",", ".", " ", "'"] | None = None
+    date_format: Annotated[str, AfterValidator(_date_format)] | None = Field(
+        default=None, description="As for strftime; by default ISO, or the only one that fits every row."
+    )
+    discount: Literal["fraction", "percent"] = "fraction"
+
+    @model_validator(mode="after")
+    def _is_clear(self) -> Self:
+        both = self.columns.keys() & self.constants.keys()
+        if both:
+            raise ValueError(f"{sorted(both)[0]} has a header and a constant: say one of them")
+        headers = [header.strip().casefold() for header in self.columns.values()]
+        twice = sorted({header for header in headers if headers.count(header) > 1})
+        if twice:
+            raise ValueError(f"two columns have the header {twice[0]!r}")
+        if self.thousands_mark == self.decimal_mark:
+            raise ValueError("decimal_mark and thousands_mark are the same")
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What changes how a file is read, as far as it was said; kept with its batch."""
+        said = self.model_dump(mode="json", exclude={"mode", "quarantine_limit"}, exclude_defaults=True)
+        return {"duplicate_rows": self.duplicate_rows} | said
