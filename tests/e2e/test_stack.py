@@ -149,7 +149,8 @@ def kill_run_worker(stack: Stack) -> None:
     workers = [
         child
         for child in psutil.Process(location["pid"]).children(recursive=True)
-        if any("multiprocessing" in part for part in child.cmdline())
+        # Not a helper of its own, such as the tracker of semaphores that dbt has started.
+        if any("multiprocessing.spawn" in part for part in child.cmdline())
     ]
     max(workers, key=lambda worker: worker.create_time()).kill()
 
