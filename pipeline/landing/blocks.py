@@ -1,18 +1,16 @@
-"""A file as blocks of whole lines, plain or gzipped, in bounded memory."""
+"""A file as blocks of whole lines, packed or not, in bounded memory."""
 
-import gzip
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.errors import LandingError
+from pipeline.landing.packing import Unpacked
 
 BLOCK_BYTES = 12 * 1024 * 1024
 # The longest row. A longer line is cut here: memory must not depend on the file.
 ROW_BYTES = 1024 * 1024
-_GZIP_MAGIC = b"\x1f\x8b"
 
 FileIdentity = tuple[int, int, int]
 
@@ -29,28 +27,49 @@ class BlockReader:
     lies on disk.
     """
 
-    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES) -> None:
-        """Open the file.
+    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES, member: str | None = None) -> None:
+        """Open the file; of a zip archive the ``member``.
 
         Raises:
             LandingError: it is not there or may not be read.
+            FileRefused: its packing is damaged.
         """
         self.path = path
         self.bytes_read = 0
-        self._block_bytes = block_bytes
+        self.block_bytes = block_bytes
         try:
             self._raw: BinaryIO = path.open("rb")
             self.bytes_total = path.stat().st_size
         except OSError as error:
             raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
-        is_gzip = self._raw.read(2) == _GZIP_MAGIC
-        self._raw.seek(0)
-        self._stream: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if is_gzip else self._raw
+        try:
+            self._stream = Unpacked(self._raw, self.bytes_total, member)
+        except BaseException:
+            self._raw.close()
+            raise
 
     @property
     def identity(self) -> FileIdentity:
         """The open file as it is now."""
         return identity_of(os.fstat(self._raw.fileno()))
+
+    @property
+    def packing(self) -> str | None:
+        """What the file is packed in, if in anything."""
+        return self._stream.packing
+
+    def head(self, size: int) -> bytes:
+        """As many of the first bytes, fewer if there are no more. Not beside iteration."""
+        head = b""
+        while len(head) < size and (piece := self._stream.read(size - len(head))):
+            head += piece
+        return head
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, whatever lines they are; for formats that have none. Not beside iteration."""
+        piece = self._stream.read(size)
+        self.bytes_read = self._raw.tell() if piece else self.bytes_total
+        return piece
 
     def close(self) -> None:
         """Close the file."""
@@ -71,7 +90,7 @@ class BlockReader:
 
     def _whole_lines(self) -> Iterator[bytes]:
         rest = b""
-        while piece := self._read():
+        while piece := self._stream.read(self.block_bytes):
             end = piece.rfind(b"\n") + 1
             if end:
                 yield rest[: ROW_BYTES + 1] + piece[:end]
@@ -80,13 +99,3 @@ class BlockReader:
                 rest += piece
         if rest:
             yield rest[: ROW_BYTES + 1]
-
-    def _read(self) -> bytes:
-        try:
-            return self._stream.read(self._block_bytes)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FileRefused(
-                f"the gzip data is damaged or cut short ({error}); send the file again"
-            ) from error
-        except OSError as error:
-            raise FileRefused(f"the file cannot be read ({error})") from error

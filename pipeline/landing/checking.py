@@ -12,9 +12,9 @@ from pipeline.landing.checker import BatchChecker
 from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
+from pipeline.landing.opening import open_order_lines
 from pipeline.landing.prefetch import prefetched
 from pipeline.landing.quarantine import QuarantinedRow
-from pipeline.landing.reader import OrderLineFile
 from pipeline.landing.tally import Tally
 
 # Of a refused file so much is kept to look at.
@@ -96,7 +96,7 @@ def read_and_check(
     path = delivered.path
     found = delivered.identity
     try:
-        with OrderLineFile(path, block_bytes) as file:
+        with open_order_lines(path, block_bytes) as file:
             checker = BatchChecker(file.columns, request.duplicate_rows)
             encoded = ((encode(checker.check(chunk), batch_id), file.bytes_read) for chunk in file.chunks())
             with closing(prefetched(encoded, _CHUNKS_AHEAD)) as chunks:

@@ -56,8 +56,8 @@ class ColumnMap:
         return self.positions.get(LAST_COLUMN_WITH_FREE_COMMAS) == self.width - 1
 
 
-def map_columns(headers: Sequence[str]) -> ColumnMap:
-    """Match a file's headers to our columns.
+def map_columns(headers: Sequence[str], found_in: str = "the first line") -> ColumnMap:
+    """Match a file's headers, found in this place, to our columns.
 
     Raises:
         FileRefused: a required column is missing, or two headers mean the same column.
@@ -81,11 +81,11 @@ def map_columns(headers: Sequence[str]) -> ColumnMap:
             positions[name] = position
     missing = [TITLES[name] for name in REQUIRED if name not in positions]
     if missing:
-        raise FileRefused(_missing_message(missing, [header.strip() for header in headers]))
+        raise FileRefused(_missing_message(missing, [header.strip() for header in headers], found_in))
     return ColumnMap(len(headers), positions, extra)
 
 
-def _missing_message(missing: list[str], found: list[str]) -> str:
+def _missing_message(missing: list[str], found: list[str], found_in: str) -> str:
     shown = ", ".join(header[:60] for header in found[:_SHOWN_HEADERS])
     more = f" and {len(found) - _SHOWN_HEADERS} more" if len(found) > _SHOWN_HEADERS else ""
     hint = ""
@@ -93,4 +93,4 @@ def _missing_message(missing: list[str], found: list[str]) -> str:
         if len(found) == 1 and separator in found[0]:
             hint = f" The columns seem to be separated by {name}; they must be separated by commas."
     noun = "column is" if len(missing) == 1 else "columns are"
-    return f"required {noun} missing: {', '.join(missing)}. Found in the first line: {shown}{more}.{hint}"
+    return f"required {noun} missing: {', '.join(missing)}. Found in {found_in}: {shown}{more}.{hint}"

@@ -10,14 +10,21 @@ from pipeline.landing.columns import ColumnMap, map_columns
 from pipeline.landing.errors import FileRefused
 from pipeline.landing.fast_reader import read_fast
 from pipeline.landing.slow_reader import read_slowly
+from pipeline.landing.table_rows import require_few_columns
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # How files begin that people take for CSV, and what to do about it.
 _OTHER_FORMATS = (
-    (b"PK\x03\x04", "a spreadsheet or zip archive; save it as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old spreadsheet; save it as CSV (UTF-8)"),
+    (b"PK\x03\x04", "a spreadsheet or zip archive inside another packing; send it without that"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old spreadsheet, or one with a password; save it as .xlsx without one, or as CSV (UTF-8)",
+    ),
     (b"%PDF", "a PDF; export the data as CSV (UTF-8)"),
-    (b"PAR1", "a Parquet file; only CSV can be read"),
+    (b"\x1f\x8b", "packed twice; pack it once"),
+    (b"\x28\xb5\x2f\xfd", "packed twice; pack it once"),
+    (b"PARE", "an encrypted Parquet file; send it without encryption"),
+    (b"PAR1", "a Parquet file inside another packing; send it without that"),
     (b"\xff\xfe", "UTF-16 text; save it as CSV in UTF-8"),
     (b"\xfe\xff", "UTF-16 text; save it as CSV in UTF-8"),
 )
@@ -26,26 +33,29 @@ _OTHER_FORMATS = (
 class OrderLineFile:
     """One CSV of order lines, open for reading; a context manager.
 
-    ``columns`` says where our columns are; ``chunks()`` yields the rows, once.
+    ``columns`` says where our columns are; ``chunks()`` yields the rows, once. ``lines_read``
+    counts the lines once all chunks are read.
     """
 
-    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES) -> None:
-        """Open the file and read its header.
+    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES, member: str | None = None) -> None:
+        """Open the file (of a zip archive the ``member``) and read its header.
 
         Raises:
             LandingError: it cannot be opened.
             FileRefused: it is empty, no text, or lacks a required column.
         """
-        self._blocks = BlockReader(path, block_bytes)
+        self._blocks = BlockReader(path, block_bytes, member)
         try:
             self._source = iter(self._blocks)
             self._first, self._is_last = next(self._source, (b"", True))
             headers, used = _read_header(self._first)
+            require_few_columns(headers)
             self.columns: ColumnMap = map_columns(headers)
         except BaseException:
             self._blocks.close()
             raise
         self._first_line = 1 + self._first[:used].count(b"\n")
+        self.lines_read = self._first_line - 1
         self._first = self._first[used:]
 
     def __enter__(self) -> "OrderLineFile":
@@ -78,6 +88,7 @@ class OrderLineFile:
             data = carried + block if carried else block
             chunk, carried = read_chunk(data, shape, line, is_last)
             line += data.count(b"\n") - carried.count(b"\n")
+            self.lines_read = line - data.endswith(b"\n")
             if chunk.text.height:
                 yield chunk
 

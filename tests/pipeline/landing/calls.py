@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.landing import BatchResult, LandingRequest, checking, land
-from pipeline.landing.reader import OrderLineFile
+from pipeline.landing.opening import open_order_lines
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
 
@@ -35,4 +35,4 @@ def lines(count: int, *, first: int = 1, price: str = "1") -> list[str]:
 
 def small(monkeypatch: pytest.MonkeyPatch, block_bytes: int) -> None:
     """Read in blocks of this size."""
-    monkeypatch.setattr(checking, "OrderLineFile", lambda path, _: OrderLineFile(path, block_bytes))
+    monkeypatch.setattr(checking, "open_order_lines", lambda path, _: open_order_lines(path, block_bytes))

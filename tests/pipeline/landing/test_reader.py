@@ -224,7 +224,8 @@ def test_gzip_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (b"\n \n", "the file is empty"),
-        (b"PK\x03\x04rest", "spreadsheet or zip archive"),
+        (b"\xd0\xcf\x11\xe0rest", "an old spreadsheet, or one with a password"),
+        (",".join(f"c{number}" for number in range(10_001)).encode(), "10,001 columns; at most 10,000"),
         (HEADER.encode("utf-16"), "UTF-16"),
         (HEADER.encode("utf-16-le") + b"\n", "NUL characters"),
         (b"Order ID,Stra\xdfe\n", "no UTF-8 text"),
