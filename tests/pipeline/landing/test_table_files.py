@@ -182,6 +182,18 @@ def test_a_spreadsheet_without_a_table_is_refused(tmp_path: Path) -> None:
     assert refusal_of(sheet(tmp_path, wide)) == "the file has 10,001 columns; at most 10,000 can be read"
 
 
+def test_a_cell_far_out_does_not_take_all_memory(tmp_path: Path) -> None:
+    path = tmp_path / "1.csv"
+    with xlsxwriter.Workbook(path) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, HEADERS)
+        page.write(1_048_575, 16_383, "x")
+    assert refusal_of(path) == (
+        "the sheet spans 1,048,576 rows and 16,384 columns, more than 50,000,000 cells; delete what stands "
+        "far below or to the right of the table, or send it as CSV"
+    )
+
+
 def test_a_spreadsheet_that_is_damaged_is_refused(tmp_path: Path) -> None:
     path = as_sheet(tmp_path)
     broken = tmp_path / "broken.csv"
