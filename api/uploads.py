@@ -20,7 +20,17 @@ from api.problems import Problem
 from pipeline.settings import Settings
 from pipeline.warehouse.place import private_folder
 
-RAW_TYPES = ("text/csv", "application/gzip", "application/octet-stream")
+# JSON is no upload: it is what a caller sends by mistake, and what a foreign page may not send.
+RAW_TYPES = (
+    "text/csv",
+    "application/x-ndjson",
+    "application/gzip",
+    "application/zstd",
+    "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.apache.parquet",
+    "application/octet-stream",
+)
 MULTIPART = "multipart/form-data"
 _MAX_FILES = 100
 # The parser holds a line in memory: twice the longest row that landing takes.

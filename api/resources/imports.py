@@ -151,7 +151,7 @@ BODY = {uploads.MULTIPART: _FORM, **dict.fromkeys(uploads.RAW_TYPES, _BINARY)}
 def post_import(query_data: ImportQuery) -> Response:
     """Upload files of order lines, and load them.
 
-    As a form with parts named `file`, or one file as the raw body, plain or gzipped. With `dry_run`
+    As a form with parts named `file`, or one file as the raw body, packed or not. With `dry_run`
     the files are checked as they would be when loaded, and nothing is.
     """
     key = job_answers.idempotency_key()

@@ -1,27 +1,17 @@
-"""A file as blocks of whole lines in UTF-8, plain or gzipped, in bounded memory."""
+"""A file as blocks of whole lines, packed or not, in bounded memory."""
 
-import gzip
 import os
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from pipeline.landing.decoding import DecodedStream, Encoding, Readable, find_encoding
-from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.errors import LandingError
+from pipeline.landing.packing import Unpacked
 
 BLOCK_BYTES = 12 * 1024 * 1024
 # The longest row. A longer line is cut here: memory must not depend on the file.
 ROW_BYTES = 1024 * 1024
-_GZIP_MAGIC = b"\x1f\x8b"
-# How files begin that people take for CSV, and what to do about it.
-_OTHER_FORMATS = (
-    (b"PK\x03\x04", "a spreadsheet or zip archive; save it as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old spreadsheet; save it as CSV (UTF-8)"),
-    (b"%PDF", "a PDF; export the data as CSV (UTF-8)"),
-    (b"PAR1", "a Parquet file; only CSV can be read"),
-)
 
 FileIdentity = tuple[int, int, int]
 
@@ -38,49 +28,68 @@ class BlockReader:
     lies on disk.
     """
 
-    def __init__(
-        self, path: Path, block_bytes: int = BLOCK_BYTES, declared_encoding: str | None = None
-    ) -> None:
-        """Open the file.
+    def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES, member: str | None = None) -> None:
+        """Open the file; of a zip archive the ``member``.
 
         Raises:
             LandingError: it is not there or may not be read.
-            FileRefused: it is no text, or its encoding cannot be told.
+            FileRefused: its packing is damaged.
         """
         self.path = path
         self.bytes_read = 0
-        self._block_bytes = block_bytes
-        try:
-            self._raw: BinaryIO = path.open("rb")
-            self.bytes_total = path.stat().st_size
-        except OSError as error:
-            raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
-        try:
-            with _damage_refused():
-                _refuse_other_formats(self._unpacked().read(8))
-                self.encoding: Encoding = find_encoding(self._unpacked(), declared_encoding)
-            self._stream: Readable = self._unpacked()
-        except BaseException:
-            self._raw.close()
-            raise
-        if not self.encoding.is_plain:
-            self._stream = DecodedStream(self._stream, self.encoding)
+        self.block_bytes = block_bytes
+        self._member = member
+        unpacked = self._opened()
+        self.packing = unpacked.packing
+        self._stream: Readable = unpacked
 
     @property
     def identity(self) -> FileIdentity:
         """The open file as it is now."""
         return identity_of(os.fstat(self._raw.fileno()))
 
+    def decode(self, declared: str | None) -> Encoding:
+        """Read the file from its beginning again, as text in UTF-8; returns what it was written in.
+
+        Raises:
+            FileRefused: it does not begin as was declared.
+        """
+        self.close()
+        encoding = find_encoding(self._opened(), declared)
+        self.close()
+        self._stream = self._opened()
+        if not encoding.is_plain:
+            self._stream = DecodedStream(self._stream, encoding)
+        return encoding
+
+    def head(self, size: int) -> bytes:
+        """As many of the first bytes, fewer if there are no more. Not beside iteration."""
+        head = b""
+        while len(head) < size and (piece := self._stream.read(size - len(head))):
+            head += piece
+        return head
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, whatever lines they are; for formats that have none. Not beside iteration."""
+        piece = self._stream.read(size)
+        self.bytes_read = self._raw.tell() if piece else self.bytes_total
+        return piece
+
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
 
-    def _unpacked(self) -> BinaryIO:
-        """The file from its beginning."""
-        self._raw.seek(0)
-        is_gzip = self._raw.read(2) == _GZIP_MAGIC
-        self._raw.seek(0)
-        return cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if is_gzip else self._raw
+    def _opened(self) -> Unpacked:
+        try:
+            self._raw: BinaryIO = self.path.open("rb")
+            self.bytes_total = self.path.stat().st_size
+        except OSError as error:
+            raise LandingError(f"{self.path}: cannot be read ({error.strerror})") from error
+        try:
+            return Unpacked(self._raw, self.bytes_total, self._member)
+        except BaseException:
+            self._raw.close()
+            raise
 
     def __iter__(self) -> Iterator[tuple[bytes, bool]]:
         pending: bytes | None = None
@@ -96,7 +105,7 @@ class BlockReader:
 
     def _whole_lines(self) -> Iterator[bytes]:
         rest = b""
-        while piece := self._read():
+        while piece := self._stream.read(self.block_bytes):
             end = piece.rfind(b"\n") + 1
             if end:
                 yield rest[: ROW_BYTES + 1] + piece[:end]
@@ -105,23 +114,3 @@ class BlockReader:
                 rest += piece
         if rest:
             yield rest[: ROW_BYTES + 1]
-
-    def _read(self) -> bytes:
-        with _damage_refused():
-            return self._stream.read(self._block_bytes)
-
-
-@contextmanager
-def _damage_refused() -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileRefused(f"the gzip data is damaged or cut short ({error}); send the file again") from error
-    except OSError as error:
-        raise FileRefused(f"the file cannot be read ({error})") from error
-
-
-def _refuse_other_formats(head: bytes) -> None:
-    for beginning, advice in _OTHER_FORMATS:
-        if head.startswith(beginning):
-            raise FileRefused(f"the file is no CSV text: it looks like {advice}")

@@ -13,9 +13,9 @@ from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.dates import ISO, find_format
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
+from pipeline.landing.opening import OrderLines, open_order_lines
 from pipeline.landing.prefetch import prefetched
 from pipeline.landing.quarantine import QuarantinedRow
-from pipeline.landing.reader import OrderLineFile
 from pipeline.landing.tally import Tally
 from pipeline.sources import SourceSettings
 
@@ -107,7 +107,7 @@ def read_and_check(
     found = delivered.identity
     try:
         settings = _with_date_format(path, request.settings)
-        with OrderLineFile(path, settings, block_bytes) as file:
+        with open_order_lines(path, settings, block_bytes) as file:
             outcome.notes = _notes(file, request.settings, settings)
             checker = BatchChecker(file.columns, settings)
             encoded = ((encode(checker.check(chunk), batch_id), file.bytes_read) for chunk in file.chunks())
@@ -135,16 +135,16 @@ def _with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
     """The settings with the date format that the file has, when they name none."""
     if settings.date_format is not None or "sale_date" in settings.constants:
         return settings
-    with OrderLineFile(path, settings, _DATES_BLOCK_BYTES) as file:
+    with open_order_lines(path, settings, _DATES_BLOCK_BYTES) as file:
         position = str(file.columns.positions["sale_date"])
         found = find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
     return settings if found == ISO else settings.model_copy(update={"date_format": found})
 
 
-def _notes(file: OrderLineFile, said: SourceSettings, read_by: SourceSettings) -> list[str]:
+def _notes(file: OrderLines, said: SourceSettings, read_by: SourceSettings) -> list[str]:
     """What was found out about how the file is written, and not said."""
     notes = []
-    if file.encoding.is_guessed:
+    if file.encoding is not None and file.encoding.is_guessed:
         notes.append(f"read as {file.encoding.name}, which is what its letters look like")
     if read_by.date_format != said.date_format:
         notes.append(f"dates read as {read_by.date_format}, the only format that fits every row")

@@ -25,6 +25,7 @@ class Damage(IntFlag):
     INVALID_UTF8 = 64
     NUL_CHARACTER = 128
     REPEATED_HEADER = 256
+    MALFORMED_JSON = 512
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class Chunk:
     """Rows in file order.
 
     ``text`` holds the fields as they are in the file (untrimmed); null where they could not
-    be told. ``row_number`` is the physical line on which a row starts, the file's first line
-    being 1. ``raw_text`` gives the file's own text of the rows at the given positions.
+    be told. ``raw_text`` gives the file's own text of the rows at the given positions, or, where a
+    row is no text in the file, a line of CSV. ``row_number`` says where a row is, counted from 1:
+    in CSV and lines of JSON the physical line on which it starts, in a spreadsheet the sheet's row,
+    in a list of JSON objects the object, in Parquet the row (there is no line of headers).
     """
 
     text: pl.DataFrame

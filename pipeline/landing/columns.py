@@ -46,8 +46,10 @@ def our_columns(headers: Sequence[str], settings: SourceSettings) -> list[str | 
     return [by_header.get(normalized(header)) for header in headers]
 
 
-def map_columns(headers: Sequence[str], settings: SourceSettings) -> ColumnMap:
-    """Match a file's headers to our columns.
+def map_columns(
+    headers: Sequence[str], settings: SourceSettings, found_in: str = "the line of column names"
+) -> ColumnMap:
+    """Match a file's headers, found in this place, to our columns.
 
     Raises:
         FileRefused: a column that is required or was declared is missing, two headers mean the same
@@ -77,7 +79,7 @@ def map_columns(headers: Sequence[str], settings: SourceSettings) -> ColumnMap:
         if name not in positions and name not in settings.constants
     ]
     if missing:
-        raise FileRefused(_missing_message(missing, found))
+        raise FileRefused(_missing_message(missing, found, found_in))
     return ColumnMap(len(headers), positions, extra, settings.constants)
 
 
@@ -90,11 +92,11 @@ def _free_title(title: str, taken: Mapping[str, int]) -> str:
     return free
 
 
-def _missing_message(missing: list[str], found: list[str]) -> str:
+def _missing_message(missing: list[str], found: list[str], found_in: str) -> str:
     shown = ", ".join(header[:60] for header in found[:_SHOWN_HEADERS])
     more = f" and {len(found) - _SHOWN_HEADERS} more" if len(found) > _SHOWN_HEADERS else ""
     noun = "column is" if len(missing) == 1 else "columns are"
     return (
-        f"required {noun} missing: {', '.join(missing)}. Found in the line of column names: {shown}{more}. "
+        f"required {noun} missing: {', '.join(missing)}. Found in {found_in}: {shown}{more}. "
         "When they are called otherwise, say so in sources.toml"
     )

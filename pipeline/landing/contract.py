@@ -104,6 +104,10 @@ class OrderLineContract(dy.Schema):
         return _undamaged(Damage.NUL_CHARACTER)
 
     @dy.rule()
+    def malformed_json(cls) -> pl.Expr:
+        return _undamaged(Damage.MALFORMED_JSON)
+
+    @dy.rule()
     def order_id_missing(cls) -> pl.Expr:
         return _given("order_id")
 

@@ -8,7 +8,7 @@ import codecs
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from charset_normalizer import from_bytes
 
@@ -57,7 +57,7 @@ class Encoding:
         return self.name == "utf-8" and not self.mark_bytes and not self.ends_with_returns
 
 
-def find_encoding(stream: BinaryIO, declared: str | None) -> Encoding:
+def find_encoding(stream: Readable, declared: str | None) -> Encoding:
     """The encoding of a stream, which is read to its end when nothing at its beginning tells.
 
     A byte order mark wins, then what was declared, then UTF-16's pattern of zero bytes, then UTF-8 as
@@ -132,7 +132,7 @@ def _has_returns_alone(head: bytes, name: str) -> bool:
     return "\r" in text and "\n" not in text
 
 
-def _narrow(head: bytes, stream: BinaryIO) -> tuple[str, bool]:
+def _narrow(head: bytes, stream: Readable) -> tuple[str, bool]:
     """UTF-8, or the encoding of one byte a character that the text looks like, and whether it is a guess."""
     counts: Counter[bool] = Counter()
     sample = bytearray()
@@ -151,7 +151,7 @@ def _narrow(head: bytes, stream: BinaryIO) -> tuple[str, bool]:
     return next(name for name in map(_name, _CANDIDATES) if name in fitting), True
 
 
-def _telling_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+def _telling_lines(head: bytes, stream: Readable) -> Iterator[bytes]:
     """The lines that are not ASCII."""
     rest = b""
     piece = head

@@ -10,7 +10,14 @@ from pathlib import Path
 from pipeline.landing.models import DEFAULT_SOURCE, BatchResult, is_source_name
 from pipeline.warehouse.place import private_folder
 
-_ENDINGS = (".csv", ".csv.gz")
+# A file is read as what its bytes are; the ending only says that it is meant for us.
+_TEXTS = (".csv", ".json", ".jsonl", ".ndjson")
+_ENDINGS = (
+    *(text + packing for text in _TEXTS for packing in ("", ".gz", ".zst")),
+    ".zip",
+    ".xlsx",
+    ".parquet",
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class InboxFile:
 
 
 def settled_files(inbox: Path, settle_seconds: float) -> list[InboxFile]:
-    """The CSV files that nobody has written to for ``settle_seconds``, oldest first.
+    """The files of order lines that nobody has written to for ``settle_seconds``, oldest first.
 
     Each subfolder of the inbox is a source; files at the top belong to the source ``default``.
     Hidden files, unfinished ones (``.part``, ``.tmp``) and folders whose name cannot be a source
@@ -59,12 +66,12 @@ def _candidates(inbox: Path) -> Iterator[InboxFile]:
             if is_source_name(entry.name):
                 # It may be another user's, or have gone: no reason to leave the other sources waiting.
                 with contextlib.suppress(OSError):
-                    yield from [InboxFile(path, entry.name) for path in entry.iterdir() if _is_csv(path)]
-        elif _is_csv(entry):
+                    yield from [InboxFile(path, entry.name) for path in entry.iterdir() if _is_ours(path)]
+        elif _is_ours(entry):
             yield InboxFile(entry, DEFAULT_SOURCE)
 
 
-def _is_csv(path: Path) -> bool:
+def _is_ours(path: Path) -> bool:
     return not path.name.startswith(".") and path.name.lower().endswith(_ENDINGS) and path.is_file()
 
 
@@ -100,7 +107,7 @@ def _note(file: InboxFile, result: BatchResult) -> str:
         lines += ["", "Rows by first reason:"]
         lines += [f"  {reason}: {count}" for reason, count in result.reasons.items()]
     if result.quarantine_samples:
-        lines += ["", "The first of them (line of the file: what is wrong):"]
+        lines += ["", "The first of them (line, row or object of the file: what is wrong):"]
         lines += [f"  {row.row_number}: {', '.join(row.reasons)}" for row in result.quarantine_samples]
         lines += ["", f"To see the rows: tillhouse rejects {result.batch_id}"]
     return "\n".join(lines) + "\n"

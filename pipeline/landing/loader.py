@@ -216,7 +216,7 @@ def _equals_call(files: Sequence[DeliveredFile], latest: LatestDeliveries, reque
 
 def _require_usable(request: LandingRequest) -> None:
     if not request.paths:
-        raise LandingError("no file was named: name at least one CSV file")
+        raise LandingError("no file was named: name at least one file of order lines")
     if not is_source_name(request.source):
         raise LandingError(
             f"{request.source!r} cannot be a source's name: use up to {SOURCE_CHARACTERS} characters, "

@@ -10,30 +10,56 @@ from pipeline.landing.blocks import BLOCK_BYTES, ROW_BYTES, BlockReader, FileIde
 from pipeline.landing.chunks import Chunk, Damage, Shape
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.decoding import Encoding
+from pipeline.landing.errors import FileRefused
 from pipeline.landing.fast_reader import read_fast
 from pipeline.landing.header import find_header
 from pipeline.landing.slow_reader import read_slowly
+from pipeline.landing.table_rows import require_few_columns
 from pipeline.sources import SourceSettings
+
+# How files begin that people take for CSV, and what to do about it.
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "a spreadsheet or zip archive inside another packing; send it without that"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old spreadsheet, or one with a password; save it as .xlsx without one, or as CSV (UTF-8)",
+    ),
+    (b"%PDF", "a PDF; export the data as CSV (UTF-8)"),
+    (b"\x1f\x8b", "packed twice; pack it once"),
+    (b"\x28\xb5\x2f\xfd", "packed twice; pack it once"),
+    (b"PARE", "an encrypted Parquet file; send it without encryption"),
+    (b"PAR1", "a Parquet file inside another packing; send it without that"),
+)
 
 
 class OrderLineFile:
     """One CSV of order lines, open for reading; a context manager.
 
-    ``columns`` says where our columns are; ``chunks()`` yields the rows, once.
+    ``columns`` says where our columns are; ``chunks()`` yields the rows, once. ``lines_read``
+    counts the lines once all chunks are read.
     """
 
-    def __init__(self, path: Path, settings: SourceSettings, block_bytes: int = BLOCK_BYTES) -> None:
-        """Open the file and read its header.
+    def __init__(
+        self,
+        path: Path,
+        settings: SourceSettings,
+        block_bytes: int = BLOCK_BYTES,
+        member: str | None = None,
+    ) -> None:
+        """Open the file (of a zip archive the ``member``) and read its header.
 
         Raises:
             LandingError: it cannot be opened.
             FileRefused: it is empty, no text, or no line of it names every column that is needed.
         """
-        self._blocks = BlockReader(path, block_bytes, settings.encoding)
+        self._blocks = BlockReader(path, block_bytes, member)
         try:
+            _refuse_other_formats(self._blocks.head(8))
+            self.encoding: Encoding | None = self._blocks.decode(settings.encoding)
             self._source = iter(self._blocks)
             self._first, self._is_last = next(self._source, (b"", True))
             header = find_header(self._first[:ROW_BYTES], settings)
+            require_few_columns(header.names)
         except BaseException:
             self._blocks.close()
             raise
@@ -41,6 +67,7 @@ class OrderLineFile:
         self.columns: ColumnMap = header.columns
         self._shape = Shape.of(header.columns, header.delimiter, settings.escape)
         self._first_line = 1 + self._first[: header.bytes_used].count(b"\n")
+        self.lines_read = self._first_line - 1
         self._first = self._first[header.bytes_used :]
 
     def __enter__(self) -> "OrderLineFile":
@@ -53,11 +80,6 @@ class OrderLineFile:
     def identity(self) -> FileIdentity:
         """The open file as it is now."""
         return self._blocks.identity
-
-    @property
-    def encoding(self) -> Encoding:
-        """How its text is written."""
-        return self._blocks.encoding
 
     @property
     def bytes_total(self) -> int:
@@ -77,6 +99,7 @@ class OrderLineFile:
             data = carried + block if carried else block
             chunk, carried = read_chunk(data, self._shape, line, is_last)
             line += data.count(b"\n") - carried.count(b"\n")
+            self.lines_read = line - data.endswith(b"\n")
             if chunk.text.height:
                 yield self._without_repeated_headers(chunk)
 
@@ -105,3 +128,9 @@ def read_chunk(data: bytes, shape: Shape, first_line: int, is_last: bool) -> tup
     if chunk is not None:
         return chunk, b""
     return read_slowly(data, shape, first_line, is_last)
+
+
+def _refuse_other_formats(head: bytes) -> None:
+    for beginning, advice in _OTHER_FORMATS:
+        if head.startswith(beginning):
+            raise FileRefused(f"the file is no CSV text: it looks like {advice}")

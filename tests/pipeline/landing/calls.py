@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.landing import BatchResult, LandingRequest, checking, land
-from pipeline.landing.reader import OrderLineFile
+from pipeline.landing.opening import open_order_lines
 from pipeline.sources import SourceSettings
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
@@ -43,5 +43,5 @@ def lines(count: int, *, first: int = 1, price: str = "1") -> list[str]:
 def small(monkeypatch: pytest.MonkeyPatch, block_bytes: int) -> None:
     """Read in blocks of this size."""
     monkeypatch.setattr(
-        checking, "OrderLineFile", lambda path, settings, _: OrderLineFile(path, settings, block_bytes)
+        checking, "open_order_lines", lambda path, settings, _: open_order_lines(path, settings, block_bytes)
     )

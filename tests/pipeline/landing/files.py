@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from pipeline.landing.blocks import BLOCK_BYTES
 from pipeline.landing.chunks import Chunk
-from pipeline.landing.reader import OrderLineFile
+from pipeline.landing.errors import FileRefused
+from pipeline.landing.opening import open_order_lines
 from pipeline.sources import SourceSettings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sales_sample.csv"
@@ -33,8 +35,20 @@ Row = tuple[int, int, tuple[str | None, ...], str]
 
 def rows_of(path: Path, block_bytes: int = BLOCK_BYTES) -> list[Row]:
     """Every row of a file: its line, its damage, its fields, and its text."""
-    with OrderLineFile(path, SourceSettings(), block_bytes) as file:
+    with open_order_lines(path, SourceSettings(), block_bytes) as file:
         return [row for chunk in file.chunks() for row in chunk_rows(chunk)]
+
+
+def fields_of(path: Path) -> list[tuple[int, int, tuple[str | None, ...]]]:
+    """Every row of a file without its text."""
+    return [row[:3] for row in rows_of(path)]
+
+
+def refusal_of(path: Path) -> str:
+    """Why a file cannot be read."""
+    with pytest.raises(FileRefused) as caught:
+        rows_of(path)
+    return str(caught.value)
 
 
 def chunk_rows(chunk: Chunk) -> Iterable[Row]:

@@ -29,6 +29,13 @@ def test_csv_files_are_taken_oldest_first_and_a_subfolder_is_a_source(tmp_path: 
     assert settled_files(tmp_path, 2.0) == [InboxFile(older, "shop 2"), InboxFile(newer, "default")]
 
 
+def test_the_endings_of_every_format_are_taken(tmp_path: Path) -> None:
+    names = ["a.csv.zst", "b.json", "c.ndjson.gz", "d.jsonl", "e.parquet", "f.xlsx", "g.zip"]
+    for name in (*names, "h.xls", "i.parquet.gz", "j.gz"):
+        old_file(tmp_path / name)
+    assert sorted(file.path.name for file in settled_files(tmp_path, 2.0)) == names
+
+
 def test_an_inbox_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert settled_files(tmp_path / "none", 2.0) == []
 
@@ -111,7 +118,7 @@ def test_a_refused_file_gets_a_note_that_says_why(tmp_path: Path) -> None:
         "Rows by first reason:\n"
         "  quantity_zero: 2\n"
         "\n"
-        "The first of them (line of the file: what is wrong):\n"
+        "The first of them (line, row or object of the file: what is wrong):\n"
         "  2: quantity_zero, unit_price_negative\n"
         "  3: quantity_zero\n"
         "\n"

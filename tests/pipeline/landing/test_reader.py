@@ -235,7 +235,8 @@ def test_gzip_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (b"\n \n", "the file is empty"),
-        (b"PK\x03\x04rest", "spreadsheet or zip archive"),
+        (b"\xd0\xcf\x11\xe0rest", "an old spreadsheet, or one with a password"),
+        (",".join(f"c{number}" for number in range(10_001)).encode(), "required columns are missing"),
         (b"Order\0ID,Product ID\n", "NUL characters"),
         (b"Order ID,Stra\xdfe\n", "Product ID"),
         (b'Order ID,"Product ID\n', 'Order ID,"Product ID'),

@@ -1,0 +1,137 @@
+"""Order lines as a Parquet file."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.landing.blocks import FileIdentity, identity_of
+from pipeline.landing.chunks import Chunk, Damage
+from pipeline.landing.columns import ColumnMap, map_columns
+from pipeline.landing.decoding import Encoding
+from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.table_rows import Damages, plain_number, require_few_columns, table_chunk
+from pipeline.sources import SourceSettings
+
+_ROWS_PER_CHUNK = 50_000
+_FRACTION_ZEROS = r"(\.[0-9]*?)0+(\+[0-9:]+|-[0-9:]+)?$"
+
+
+class ParquetFile:
+    """One Parquet file of order lines, open for reading; a context manager."""
+
+    encoding: Encoding | None = None
+
+    def __init__(self, path: Path, settings: SourceSettings) -> None:
+        """Open the file and read its columns' names.
+
+        Raises:
+            LandingError: it cannot be opened.
+            FileRefused: it is damaged, or lacks a required column.
+        """
+        # It takes a moment to load, and few files need it.
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        self._damages = (pa.ArrowException, OSError, ValueError)
+        self.bytes_read = 0
+        try:
+            self._raw = path.open("rb")
+        except OSError as error:
+            raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
+        self.bytes_total = os.fstat(self._raw.fileno()).st_size
+        try:
+            self._file = parquet.ParquetFile(self._raw)
+            headers = self._file.schema_arrow.names
+            require_few_columns(headers)
+            self.columns: ColumnMap = map_columns(headers, settings, "its columns")
+        except LandingError:
+            self._raw.close()
+            raise
+        except self._damages as error:
+            self._raw.close()
+            raise FileRefused(f"the Parquet file is damaged or cut short ({error}); send it again") from error
+
+    def __enter__(self) -> "ParquetFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+    @property
+    def identity(self) -> FileIdentity:
+        """The open file as it is now."""
+        return identity_of(os.fstat(self._raw.fileno()))
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows, a batch of a row group at a time."""
+        row = 1
+        total = max(self._file.metadata.num_rows, 1)
+        try:
+            for batch in self._file.iter_batches(batch_size=_ROWS_PER_CHUNK, use_threads=False):
+                self.bytes_read = self.bytes_total * min(row - 1 + batch.num_rows, total) // total
+                if batch.num_rows:
+                    numbers = np.arange(row, row + batch.num_rows, dtype=np.int64)
+                    row += batch.num_rows
+                    yield _chunk(batch, numbers)
+        except self._damages as error:
+            raise FileRefused(
+                f"the Parquet file is damaged after its row {row - 1:,} ({error}); send it again"
+            ) from error
+
+
+def _chunk(batch: Any, numbers: npt.NDArray[np.int64]) -> Chunk:
+    frame = pl.from_arrow(batch)
+    assert isinstance(frame, pl.DataFrame)
+    damage: Damages = np.zeros(frame.height, dtype=np.uint16)
+    texts = []
+    for position, column in enumerate(frame.iter_columns()):
+        text = column_text(column)
+        lost = (column.is_not_null() & text.is_null()).to_numpy()
+        damage |= np.asarray(lost * np.uint16(Damage.INVALID_UTF8), dtype=np.uint16)
+        texts.append(text.alias(str(position)))
+    return table_chunk(pl.DataFrame(texts), numbers, damage)
+
+
+def column_text(column: pl.Series) -> pl.Series:
+    """A column's values as text: numbers and dates exact, nested values as JSON.
+
+    Bytes that are no text come out as null.
+    """
+    kind = column.dtype
+    if kind.is_nested():
+        values = [None if value is None else _json(value) for value in column.to_list()]
+        return pl.Series(column.name, values, dtype=pl.String)
+    if isinstance(kind, pl.Datetime):
+        text = column.dt.to_string("iso").str.replace(_FRACTION_ZEROS, "${1}${2}")
+        return text.str.replace(r"\.(\+|-|$)", "${1}")
+    if isinstance(kind, pl.Duration):
+        return column.dt.to_string("iso")
+    if isinstance(kind, pl.Binary):
+        return pl.Series(column.name, [_decoded(value) for value in column.to_list()], dtype=pl.String)
+    text = column.cast(pl.String, strict=False)
+    if kind.is_float():
+        # Float32 and Float64 come in their shortest form, some with an exponent.
+        has_exponent = text.str.contains("e", literal=True).fill_null(value=False)
+        if has_exponent.any():
+            plain = [value and plain_number(value) for value in text.to_list()]
+            text = pl.Series(column.name, plain, dtype=pl.String)
+        # 180.0 is how 180 is shown.
+        return text.str.replace(r"\.0$", "")
+    return text
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
