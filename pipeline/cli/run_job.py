@@ -60,14 +60,15 @@ def run_refresh(
     The run is on record in Dagster as any other; needs Postgres, and no other service.
     """
     os.environ.update(prepare_instance(settings, urls))
-    # What Dagster warns of is in the run's log; here it would stand between the user's lines.
-    logging.getLogger("dagster").setLevel(logging.ERROR)
     import dagster as dg
 
     from pipeline.assets.jobs import request_config
     from pipeline.assets.session import keep_connections, progress_listener
     from pipeline.definitions import defs
 
+    # What Dagster warns of would stand between the user's lines. (It sets the level of the logger above
+    # this one anew with every run.)
+    logging.getLogger("dagster._core").setLevel(logging.ERROR)
     run_id = str(uuid4())
     # A run of the command line waits for the lock and not in the queue, where one that died would
     # hold up the others; and it is its user's to repeat.
