@@ -41,6 +41,7 @@ class LineRow(Model):
     order_id: str
     product: Named
     occurrence: int = Field(description="The how-manieth line of its order and product it is.")
+    line_key: str = Field(description="What tells the line from the others of its order.")
     category: str
     customer: Named
     region: str

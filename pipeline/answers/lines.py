@@ -29,16 +29,18 @@ AMOUNTS = (
 )
 _ORIGIN = ("batch_id", "file_name", "row_number")
 _COLUMNS = (
-    "sale_date", "source", "order_id", "product_id", "occurrence", "product_name", "category", "customer_id",
-    "customer_name", "region", "payment_method", "quantity", "discount", *AMOUNTS, *_ORIGIN,
+    "sale_date", "source", "order_id", "product_id", "occurrence", "line_key", "product_name", "category",
+    "customer_id", "customer_name", "region", "payment_method", "quantity", "discount", *AMOUNTS, *_ORIGIN,
 )  # fmt: skip
 # Falling in every part, so that one comparison of rows finds where the next page begins.
-_ORDER = sql.SQL("lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence")
-_CURSOR = (date, str, str, str, int)
+_ORDER = sql.SQL(
+    "lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence, lines.line_key"
+)
+_CURSOR = (date, str, str, str, int, str)
 _STATEMENT = sql.SQL("""
     select
         lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence,
-        coalesce(named.current_name, lines.product_id), product.category, lines.customer_id,
+        lines.line_key, coalesce(named.current_name, lines.product_id), product.category, lines.customer_id,
         customer.customer_name, lines.region, lines.payment_method, lines.quantity, lines.discount, {amounts},
         lines.batch_id, batches.file_name, lines.row_number
     from core.fct_order_lines as lines
@@ -49,7 +51,7 @@ _STATEMENT = sql.SQL("""
     where {where} {after}
     order by
         lines.sale_date desc, lines.source desc, lines.order_id desc, lines.product_id desc,
-        lines.occurrence desc
+        lines.occurrence desc, lines.line_key desc
     limit {limit}
 """)
 
@@ -96,7 +98,8 @@ def lines(connection: Connection, question: LinesQuestion, *, currency: str, tim
     if len(rows) > question.limit:
         last = rows[question.limit - 1]
         keys = [last[name] for name in ("sale_date", "source", "order_id")]
-        cursor = envelope.make_cursor(build.build_id, mark, *keys, last["product"]["id"], last["occurrence"])
+        keys += [last["product"]["id"], last["occurrence"], last["line_key"]]
+        cursor = envelope.make_cursor(build.build_id, mark, *keys)
     return Answer(rows[: question.limit], meta, cursor)
 
 
@@ -125,6 +128,7 @@ def _row(values: Sequence[Any], digits: int) -> Row:
         "order_id": row.pop("order_id"),
         "product": {"id": row.pop("product_id"), "name": row.pop("product_name")},
         "occurrence": row.pop("occurrence"),
+        "line_key": row.pop("line_key"),
         "customer": {"id": customer_id, "name": customer_name},
         "discount": numbers.half_up(Decimal(row.pop("discount")), numbers.RATIO_DIGITS),
         **{

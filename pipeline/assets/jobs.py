@@ -18,8 +18,13 @@ SETTINGS = get_settings()
 ASK_AGAIN_SECONDS = 300
 
 # One refresh at a time (see the instance's tag_concurrency_limits). A run whose process died
-# is tried once more; one that failed by a check would fail again.
-TAGS = {"tillhouse/job": "refresh", "dagster/max_retries": "1"}
+# is tried once more, from its first step on: what its steps passed on went with the process. One
+# that failed by a check would fail again.
+TAGS = {
+    "tillhouse/job": "refresh",
+    "dagster/max_retries": "1",
+    "dagster/retry_strategy": "ALL_STEPS",
+}
 
 refresh = dg.define_asset_job(
     "refresh",

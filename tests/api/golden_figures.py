@@ -124,6 +124,7 @@ def line(
     """A line of the sample, which begins with a header and holds the orders from 1001 on."""
     return {
         "sale_date": day, "source": "default", "order_id": order, "product": product, "occurrence": 1,
+        "line_key": f"{product['id']} #1",
         "category": category, "customer": customer, "region": region, "payment_method": payment,
         "quantity": quantity, "unit_price": price, "discount": discount, "shipping": shipping,
         "unit_cost": None, "gross_revenue": gross, "discounts": discounts, "returns": "0.00",

@@ -196,7 +196,7 @@ def _order_row(order: Order) -> Sequence[object]:
 
 def _line_row(line: Line, keys: dict[Any, int]) -> Sequence[object]:
     return (
-        line.source, line.order_id, line.product_id, line.occurrence,
+        line.source, line.order_id, line.product_id, line.occurrence, f"{line.product_id} #{line.occurrence}",
         keys[line.product_id, line.product_name, line.category], line.customer_id, line.region,
         line.payment_method, line.sale_date, line.quantity, line.unit_price, line.discount, line.shipping,
         line.unit_cost, line.gross, line.discounted, line.returned, line.net, line.cost, None, None,

@@ -28,14 +28,14 @@ TABLES = (
     "create index fct_orders_by_date on core.fct_orders (order_date)",
     """
     create table core.fct_order_lines (
-        source text, order_id text, product_id text, occurrence integer,
+        source text, order_id text, product_id text, occurrence integer, line_key text,
         product_key bigint not null, customer_id text, region text not null,
         payment_method text not null, sale_date date not null, quantity integer not null,
         unit_price numeric(18, 6) not null, discount numeric(7, 6) not null,
         shipping numeric(18, 6) not null, unit_cost numeric(18, 6),
         gross_revenue numeric(38, 12) not null, discounts numeric(38, 12) not null,
         returns numeric(38, 12) not null, net_revenue numeric(38, 12) not null, cost numeric(38, 12),
-        batch_id bigint, row_number integer, primary key (source, order_id, product_id, occurrence)
+        batch_id bigint, row_number integer, primary key (source, order_id, line_key)
     )
     """,
     "create index fct_order_lines_by_date on core.fct_order_lines (sale_date)",

@@ -36,7 +36,7 @@ untouched_lines as (
     from touched
     inner join published_lines using (customer_id)
     left join {{ ref('int_line_changes') }} as changed
-        using (source, order_id, product_id, occurrence)
+        using (source, order_id, line_key)
     where changed.source is null
 ),
 

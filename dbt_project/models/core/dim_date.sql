@@ -14,7 +14,7 @@ kept as (
     (
         select published.sale_date
         from published
-        left join changes using (source, order_id, product_id, occurrence)
+        left join changes using (source, order_id, line_key)
         where changes.source is null
         order by published.sale_date
         limit 1
@@ -23,7 +23,7 @@ kept as (
     (
         select published.sale_date
         from published
-        left join changes using (source, order_id, product_id, occurrence)
+        left join changes using (source, order_id, line_key)
         where changes.source is null
         order by published.sale_date desc
         limit 1

@@ -45,7 +45,7 @@ touched_versions as (
                 published_lines.row_number
             ] as last_sold
         from published_lines
-        left join changes using (source, order_id, product_id, occurrence)
+        left join changes using (source, order_id, line_key)
         where
             published_lines.product_key = signed.product_key
             and changes.source is null

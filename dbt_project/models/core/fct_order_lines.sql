@@ -11,6 +11,7 @@ select
     order_id,
     product_id,
     occurrence,
+    line_key,
     product_key,
     customer_id,
     customer_key,

@@ -19,7 +19,7 @@ untouched_lines as (
     select published.*
     from touched
     inner join published using (source, order_id)
-    left join changes using (source, order_id, product_id, occurrence)
+    left join changes using (source, order_id, line_key)
     where changes.source is null
 ),
 

@@ -15,6 +15,7 @@ lines_of_this_build as (
         lines.order_id,
         lines.product_id,
         lines.occurrence,
+        {{ line_key('lines') }} as line_key,
 
         -- dimensions
         lines.product_key,

@@ -15,8 +15,7 @@ keys as (
         batches.call_id,
         batches.source,
         quarantine.order_id,
-        quarantine.product_id,
-        quarantine.occurrence
+        {{ line_key('quarantine') }} as line_key
     from quarantine
     inner join batches on quarantine.batch_id = batches.batch_id
     where

@@ -26,13 +26,12 @@
         select
             batches.source,
             lines.order_id,
-            lines.product_id,
-            lines.occurrence,
+            {{ line_key('lines') }} as line_key,
             lines.batch_id,
             lines.quantity * lines.unit_price * (1 - lines.discount) as net_revenue,
             lines.shipping,
             max(lines.batch_id) over (
-                partition by batches.source, lines.order_id, lines.product_id, lines.occurrence
+                partition by batches.source, lines.order_id, {{ line_key('lines') }}
             ) as newest_batch_id
         from {{ source('raw', 'order_lines') }} as lines
         inner join batches using (batch_id)
@@ -47,8 +46,7 @@
         select distinct
             newest.source,
             newest.order_id,
-            newest.product_id,
-            newest.occurrence
+            newest.line_key
         from newest
         inner join overwrites
             on
@@ -61,8 +59,7 @@
             where
                 carrier.call_id = overwrites.call_id
                 and quarantine.order_id = newest.order_id
-                and quarantine.product_id = newest.product_id
-                and quarantine.occurrence = newest.occurrence
+                and {{ line_key('quarantine') }} = newest.line_key
                 and quarantine.reasons <> array['duplicate_row']
         )
     ),
@@ -73,7 +70,7 @@
             coalesce(sum(newest.net_revenue), 0) as net_revenue,
             coalesce(sum(newest.shipping), 0) as shipping
         from newest
-        left join dropped using (source, order_id, product_id, occurrence)
+        left join dropped using (source, order_id, line_key)
         where dropped.source is null
     ),
 

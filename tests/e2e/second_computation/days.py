@@ -24,7 +24,8 @@ from lines group by sale_date
 """
 _LINES = """
 select
-    sale_date, source, order_id, product_id, occurrence, category, customer_id, region, payment_method,
+    sale_date, source, order_id, product_id, occurrence,
+    product_id || ' #' || occurrence as line_key, category, customer_id, region, payment_method,
     cast(quantity as bigint) as quantity, unit_price, discount, shipping, unit_cost, gross_revenue,
     discounts, returns, net_revenue, cost, batch_id, file_name, row_number
 from lines

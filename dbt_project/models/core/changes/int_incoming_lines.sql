@@ -1,4 +1,4 @@
-{{ config(post_hook="create index on {{ this }} (source, order_id, product_id, occurrence)") }}
+{{ config(post_hook="create index on {{ this }} (source, order_id, line_key)") }}
 
 with
 
@@ -29,7 +29,7 @@ compared as (
         lead(overwrites_begun) over newest_first as older_overwrites_begun
     from versions
     window newest_first as (
-        partition by source, order_id, product_id, occurrence
+        partition by source, order_id, line_key
         order by batch_id desc, row_number desc
     )
 ),
@@ -37,20 +37,19 @@ compared as (
 -- A delivery that repeats a line unchanged leaves its provenance as it was, as a build that
 -- compares with what is published does; unless an overwrite between the two had dropped it.
 newest as (
-    select distinct on (source, order_id, product_id, occurrence) *
+    select distinct on (source, order_id, line_key) *
     from compared
     where
         line_values is distinct from older_values
         or overwrites_before > older_overwrites_begun
-    order by source asc, order_id asc, product_id asc, occurrence asc, batch_id desc, row_number desc
+    order by source asc, order_id asc, line_key asc, batch_id desc, row_number desc
 ),
 
 overwritten as (
     select
         newest.source,
         newest.order_id,
-        newest.product_id,
-        newest.occurrence,
+        newest.line_key,
         count(*) as later_overwrites,
         count(quarantined.call_id) as kept_by
     from newest
@@ -62,15 +61,14 @@ overwritten as (
         on
             overwrites.call_id = quarantined.call_id
             and newest.order_id = quarantined.order_id
-            and newest.product_id = quarantined.product_id
-            and newest.occurrence = quarantined.occurrence
-    group by newest.source, newest.order_id, newest.product_id, newest.occurrence
+            and newest.line_key = quarantined.line_key
+    group by newest.source, newest.order_id, newest.line_key
 ),
 
 live as (
     select newest.*
     from newest
-    left join overwritten using (source, order_id, product_id, occurrence)
+    left join overwritten using (source, order_id, line_key)
     where coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
 ),
 
@@ -90,6 +88,7 @@ select
     order_id,
     product_id,
     occurrence,
+    line_key,
     product_key,
     customer_id,
     customer_key,

@@ -1,4 +1,4 @@
-{{ config(post_hook="create index on {{ this }} (source, order_id, product_id, occurrence)") }}
+{{ config(post_hook="create index on {{ this }} (source, order_id, line_key)") }}
 
 with
 
@@ -27,11 +27,10 @@ kept as (
     select
         source,
         order_id,
-        product_id,
-        occurrence,
+        line_key,
         count(*) as kept_by
     from {{ ref('stg_quarantined_keys') }}
-    group by source, order_id, product_id, occurrence
+    group by source, order_id, line_key
 ),
 
 replaced as (
@@ -39,7 +38,7 @@ replaced as (
         published.*,
         incoming.batch_id as change_batch_id
     from incoming
-    inner join published using (source, order_id, product_id, occurrence)
+    inner join published using (source, order_id, line_key)
     where
         (
             incoming.product_key, incoming.customer_id, incoming.customer_key, incoming.region,
@@ -58,8 +57,8 @@ deleted as (
         overwrites.batch_id as change_batch_id
     from published
     inner join overwrites using (source)
-    left join kept using (source, order_id, product_id, occurrence)
-    left join incoming using (source, order_id, product_id, occurrence)
+    left join kept using (source, order_id, line_key)
+    left join incoming using (source, order_id, line_key)
     where
         incoming.source is null
         and coalesce(kept.kept_by, 0) < overwrites.overwrite_count
@@ -70,8 +69,8 @@ added as (
         incoming.*,
         incoming.batch_id as change_batch_id
     from incoming
-    left join published using (source, order_id, product_id, occurrence)
-    left join replaced using (source, order_id, product_id, occurrence)
+    left join published using (source, order_id, line_key)
+    left join replaced using (source, order_id, line_key)
     where published.source is null or replaced.source is not null
 ),
 
@@ -80,6 +79,7 @@ added as (
     order_id,
     product_id,
     occurrence,
+    line_key,
     product_key,
     customer_id,
     customer_key,

@@ -23,7 +23,7 @@ untouched_lines as (
     select published_lines.*
     from touched
     inner join published_lines using (source, order_id)
-    left join changes using (source, order_id, product_id, occurrence)
+    left join changes using (source, order_id, line_key)
     where changes.source is null
 ),
 
