@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     export_limit_rows: int = Field(
         default=1_000_000, gt=0, description="Answers with more rows are exported by a job, not streamed."
     )
+    originals: Path | None = Field(
+        default=None, description="Folder for the files that landed, compressed; default HOME/originals."
+    )
+    originals_days: int = Field(default=90, ge=0, description="How long they are kept.")
     sources: Path | None = Field(
         default=None, description="How each source's files are written; default HOME/sources.toml."
     )
@@ -109,7 +113,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no IANA time zone (for example Europe/Berlin)") from error
         return value
 
-    @field_validator("home", "inbox", "uploads", "exports", "sources", "alerts")
+    @field_validator("home", "inbox", "uploads", "exports", "originals", "sources", "alerts")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else value.expanduser().absolute()
@@ -128,6 +132,11 @@ class Settings(BaseSettings):
     def exports_folder(self) -> Path:
         """Where the pipeline puts finished exports; the API serves them from there."""
         return self.exports or self.home / "exports"
+
+    @property
+    def originals_folder(self) -> Path:
+        """Where landed files are kept as they were delivered, to be read again."""
+        return self.originals or self.home / "originals"
 
     @property
     def sources_file(self) -> Path:

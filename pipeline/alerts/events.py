@@ -64,6 +64,11 @@ def unexpected_differences(connection: Connection, since: datetime) -> list[Aler
         where
             status = 'published' and is_full and built_at >= %s
             and not exists (select 1 from core.build_batches where build_batches.build_id = builds.build_id)
+            -- Nor had a batch been voided or replayed since the build before.
+            and last_event_id = (
+                select max(earlier.last_event_id) from core.builds as earlier
+                where earlier.status = 'published' and earlier.build_id < builds.build_id
+            )
         group by build_id
         having sum(counted::bigint) > 0
         order by build_id

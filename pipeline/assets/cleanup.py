@@ -9,6 +9,7 @@ import dagster as dg
 from psycopg import Connection
 
 from pipeline.jobs.rows import IN_FLIGHT
+from pipeline.landing.originals import kept_files
 from pipeline.settings import Settings, get_settings
 from pipeline.warehouse.connect import connect, database_urls
 
@@ -84,12 +85,40 @@ def clean_up(connection: Connection, settings: Settings, now: float) -> int:
         ([path.stem for path in exports],),
     )
     leftovers = [path for path in uploads if path.name not in in_flight] + exports
+    leftovers += _unwanted_originals(connection, settings, now)
     for path in leftovers:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def _unwanted_originals(connection: Connection, settings: Settings, now: float) -> list[Path]:
+    """Kept files that are too old; of a full delivery's nights, also all but the last of a day.
+
+    A file of the last day may belong to a batch that is still landing.
+    """
+    rows = connection.execute(
+        """
+        with landed as (
+            select
+                sha256,
+                is_compared and call_id < max(call_id) over (
+                    partition by source, (finished_at at time zone %(zone)s)::date, is_compared
+                ) as is_superseded
+            from raw.batches
+            where status in ('landed', 'voided') and sha256 is not null
+                and finished_at >= to_timestamp(%(now)s) - make_interval(days => %(days)s)
+        )
+
+        select distinct sha256 from landed where not is_superseded
+        """,
+        {"zone": settings.time_zone, "now": now, "days": settings.originals_days},
+    ).fetchall()
+    wanted = {sha256 for (sha256,) in rows}
+    kept = kept_files(settings.originals_folder)
+    return [path for path in kept if path.stem not in wanted and path.stat().st_mtime < now - _DAY_SECONDS]
 
 
 def _older(folder: Path, moment: float) -> list[Path]:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipeline.assets.mending import asks_to_mend, mend
 from pipeline.assets.progress import ProgressReport, outcomes, totals
 from pipeline.assets.session import RefreshSession, progress_listener
 from pipeline.builds.plan import FIRST_START
 from pipeline.jobs.rows import add_result
 from pipeline.jobs.running import add_counts, fix_batches
 from pipeline.landing import BatchResult, LandingError, LandingRequest, land
+from pipeline.landing.control_totals import ControlTotals
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
 from pipeline.settings import get_settings
 from pipeline.sources import SourceSettings, read_sources, source_settings
@@ -62,14 +64,17 @@ def order_lines(
     """Land the files that were named, or what waits in the inbox."""
     session = refresh_request
     with session.stage("landing"):
-        if session.request.files and _is_late_sample(session):
+        if asks_to_mend(session):
+            fix_batches(session.connection, session.refresh_id)
+            results = mend(session)
+        elif session.request.files and _is_late_sample(session):
             results = []
         elif session.request.files:
             results = _land(session, tuple(map(Path, session.request.files)), session.request.source)
         else:
             results = list(_land_inbox(session))
         add_counts(session.connection, session.refresh_id, totals(results))
-        if session.request.files:
+        if session.request.files or asks_to_mend(session):
             add_result(session.connection, session.refresh_id, {"files": outcomes(results)})
     for result in results:
         context.log.info(f"{result.file_name}: {result.status}. {result.message or ''}")
@@ -114,11 +119,20 @@ def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list
             duplicate_rows=session.request.duplicate_rows,
         ),
         force=session.request.force,
+        reopen=session.request.reopen,
+        totals=_totals(session),
+        originals=session.settings.originals_folder,
         requested_by=session.request.requested_by,
         dagster_run_id=session.run_id,
     )
     report = ProgressReport(session.connection, session.refresh_id, progress_listener.get())
     return land(session.owner_url, request, report)
+
+
+def _totals(session: RefreshSession) -> ControlTotals | None:
+    request = session.request
+    said = {"rows": request.expect_rows, "gross": request.expect_gross, "net": request.expect_net}
+    return ControlTotals.model_validate(said) if any(value is not None for value in said.values()) else None
 
 
 def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:

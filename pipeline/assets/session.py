@@ -44,6 +44,15 @@ class RefreshRequest(dg.Config):
         default=None, description="quarantine or keep; default as the source says."
     )
     force: bool = Field(default=False, description="Let an overwrite delete more than a fifth.")
+    void: list[int] = Field(default=[], description="Land nothing: take these batches back.")
+    restore: list[int] = Field(default=[], description="Land nothing: put these voided batches back.")
+    replay: int | None = Field(
+        default=None, description="Land nothing: try this batch's rejected rows again (`files`: corrected)."
+    )
+    reopen: bool = Field(default=False, description="Let it change closed months, and open them again.")
+    expect_rows: int | None = Field(default=None, description="Rows that each file is believed to have.")
+    expect_gross: str | None = Field(default=None, description="Its believed gross revenue.")
+    expect_net: str | None = Field(default=None, description="Its believed net revenue.")
     full: bool = Field(default=False, description="Build everything anew instead of the change.")
     sources: list[str] = Field(default=[], description="Take only these sources from the inbox.")
     requested_by: str = Field(default="dagster", description="Who asked.")
@@ -142,7 +151,7 @@ def refresh_request(context: dg.InitResourceContext) -> Iterator[RefreshSession]
             run_id=run.run_id,
             requested_by=request.requested_by,
             request={"full": request.full, "mode": request.mode, "sources": request.sources or None},
-            takes_inbox=not request.files,
+            takes_inbox=not (request.files or request.void or request.restore or request.replay),
         )
         orphans = close_orphans(connection)
         if orphans:

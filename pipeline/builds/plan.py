@@ -8,21 +8,12 @@ from psycopg import Connection
 from pipeline.builds.dbt_runner import project_hash
 from pipeline.builds.declarations import Published
 from pipeline.builds.tables import make_tables
+from pipeline.landing.pending import PENDING, is_restated
 
 SAMPLE_SOURCE = "sample"
 FIRST_START = "first start"
 SAMPLE_LEAVES = "The sample leaves the numbers: data of your own has arrived."
 DBT_APPLICATION = "tillhouse-dbt"
-
-# Landed batches that no published build has taken in.
-PENDING = """
-    select batch_id from raw.batches
-    where status = 'landed' and not exists (
-        select 1 from core.build_batches
-        inner join core.builds using (build_id)
-        where build_batches.batch_id = batches.batch_id and builds.status = 'published'
-    )
-"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +46,10 @@ def start_build(
         close_interrupted_builds(connection)
         sample_retired = _retire_sample(connection, requested_by)
         pending = _batch_ids(connection, PENDING + " order by batch_id")
-        # What was published by other models can only be made anew.
-        full = full or _models_changed(connection)
+        # What was published by other models can only be made anew, and so can the numbers after a batch was
+        # taken back or given more rows: what it hid or hides now may be of any age.
+        restated = is_restated(connection)
+        full = full or restated or _models_changed(connection)
         if not pending and not full:
             return None
         make_tables(connection, declarations)
@@ -65,7 +58,7 @@ def start_build(
             pending = _batch_ids(
                 connection, "select batch_id from raw.batches where status = 'landed' order by batch_id"
             )
-        if not pending:
+        if not pending and not restated:
             return None
         build_id = _record(connection, is_full, requested_by, dagster_run_id)
         _make_candidate(connection, build_id, is_full, pending)
@@ -78,7 +71,9 @@ def start_build(
         )
     if is_full:
         # Rows that were copied in a moment ago are news to the planner.
-        connection.execute("analyze raw.order_lines, raw.products, raw.customers, raw.quarantine")
+        connection.execute(
+            "analyze raw.order_lines, raw.products, raw.customers, raw.quarantine, raw.deleted_lines"
+        )
     return Build(build_id, is_full, tuple(pending), sample_retired)
 
 
@@ -179,8 +174,12 @@ def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
         incoming as (
             select
                 batches.source,
-                coalesce(sum(rows_accepted) filter (where mode = 'append'), 0) as appended,
-                coalesce(sum(rows_accepted) filter (where mode = 'overwrite'), 0) as overwritten
+                coalesce(
+                    sum(rows_accepted - rows_unchanged) filter (where mode = 'append' or is_compared), 0
+                ) as appended,
+                coalesce(
+                    sum(rows_accepted) filter (where mode = 'overwrite' and not is_compared), 0
+                ) as overwritten
             from raw.batches
             where batch_id = any(%s)
             group by batches.source
@@ -205,8 +204,12 @@ def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
 def _record(connection: Connection, is_full: bool, requested_by: str, run_id: str | None) -> int:
     row = connection.execute(
         """
-        insert into core.builds (status, is_full, project_hash, requested_by, dagster_run_id)
-        values ('running', %s, %s, %s, %s)
+        insert into core.builds (
+            status, is_full, project_hash, requested_by, dagster_run_id, last_event_id
+        )
+        values (
+            'running', %s, %s, %s, %s, (select coalesce(max(event_id), 0) from raw.batch_events)
+        )
         returning build_id
         """,
         (is_full, project_hash(), requested_by, run_id),
@@ -237,20 +240,29 @@ def _make_candidate(connection: Connection, build_id: int, is_full: bool, batch_
     connection.execute(
         """
         insert into candidate.build_batches
+        with
+
+        taken as (
+            select
+                batch_id, call_id, source,
+                -- A full delivery that landed as what it changes says by itself what it deletes.
+                case when is_compared then 'append' else mode end as mode
+            from raw.batches
+            where batch_id = any(%(batches)s)
+        )
+
         select
             batch_id, call_id, source, mode,
             begun.overwrites - (mode = 'overwrite')::integer, begun.overwrites
-        from raw.batches
+        from taken
         cross join lateral (
             select count(distinct call_id) as overwrites
-            from raw.batches as other
+            from taken as other
             where
-                other.batch_id = any(%(batches)s)
-                and other.mode = 'overwrite'
-                and other.source = batches.source
-                and other.batch_id <= batches.batch_id
+                other.mode = 'overwrite'
+                and other.source = taken.source
+                and other.batch_id <= taken.batch_id
         ) as begun
-        where batch_id = any(%(batches)s)
         """,
         {"batches": list(batch_ids)},
     )

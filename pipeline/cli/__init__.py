@@ -14,6 +14,8 @@ main = LazyGroup(
         "refresh": ("pipeline.cli.refresh:refresh", "Build and publish what has been landed."),
         "report": ("pipeline.cli.report:report", "Print revenue figures."),
         "rejects": ("pipeline.cli.rejects:rejects", "Show the rows that were quarantined, and why."),
+        "void": ("pipeline.cli.void:void", "Take a delivery back out of the numbers, or put it back."),
+        "close": ("pipeline.cli.close:close", "Close a month: deliveries may not change it any more."),
         "status": (
             "pipeline.cli.status:status",
             "Show services, builds, batches, and the data's reach.",

@@ -1,6 +1,7 @@
 """`tillhouse load`."""
 
 import sys
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,15 +9,30 @@ import click
 
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.landing import BatchResult, LandingRequest, Progress, check
+from pipeline.landing.control_totals import ControlTotals
 from pipeline.settings import get_settings
 from pipeline.sources import source_settings
 from pipeline.warehouse.prepare import ensure_warehouse
 
 
+class Amount(click.ParamType[str]):
+    """A sum of money, exact."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
+        """The amount as it was written."""
+        try:
+            is_amount = Decimal(value).is_finite()
+        except InvalidOperation:
+            is_amount = False
+        if not is_amount:
+            self.fail(f"{value!r} is no amount; write it as 1234.50", param, context)
+        return str(value)
+
+
 @click.command()
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", default="default", show_default=True, help="The shop or till the files come from.")
 @click.option(
     "--mode",
@@ -33,6 +49,19 @@ from pipeline.warehouse.prepare import ensure_warehouse
 @click.option(
     "--force", is_flag=True, help="Let an overwrite delete more than a fifth of the source's lines."
 )
+@click.option(
+    "--reopen", is_flag=True, help="Let it change closed months; those that it changes are open again."
+)
+@click.option("--expect-rows", type=click.IntRange(min=0), help="Refuse a file with another number of rows.")
+@click.option("--expect-gross", type=Amount(), help="Refuse a file with another gross revenue.")
+@click.option("--expect-net", type=Amount(), help="Refuse a file with another net revenue.")
+@click.option(
+    "--replay",
+    type=int,
+    metavar="BATCH",
+    help="Try the rejected rows of a batch again: corrected, in the one file that is named (see `tillhouse "
+    "rejects --to`), or without a file as its source is described now.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and check with the very same code, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -44,6 +73,11 @@ def load(
     mode: Literal["append", "overwrite"] | None,
     duplicate_rows: Literal["quarantine", "keep"] | None,
     force: bool,
+    reopen: bool,
+    expect_rows: int | None,
+    expect_gross: str | None,
+    expect_net: str | None,
+    replay: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -52,19 +86,24 @@ def load(
     Ends with 0 when everything that was named is in the published numbers, and with 1 when a
     file was refused or the build's checks failed (then the numbers are as they were).
     """
+    _require_clear(paths, replay, dry_run=dry_run)
     files = tuple(path.absolute() for path in paths)
     listener = ProgressLines(quiet=as_json)
     settings = get_settings()
     # Also for a load, which reads them again: what is wrong with them is said before anything starts.
     of_source = source_settings(settings, source, mode=mode, duplicate_rows=duplicate_rows)
     if dry_run:
-        results = check(LandingRequest(paths=files, source=source, settings=of_source), listener)
+        said = {"rows": expect_rows, "gross": expect_gross, "net": expect_net}
+        totals = ControlTotals.model_validate(said) if any(said.values()) else None
+        request = LandingRequest(paths=files, source=source, settings=of_source, totals=totals)
+        results = check(request, listener)
         batches = [_checked(result) for result in results]
         _show(_report(batches, None, {}, "checked", _dry_run_message(of_source.mode)), as_json=as_json)
         context.exit(1 if any(batch["status"] == "refused" for batch in batches) else 0)
 
     urls = ensure_warehouse(settings, say)
     from pipeline.cli.run_job import run_refresh
+    from pipeline.cli.void import show_batches
 
     outcome = run_refresh(
         settings,
@@ -75,18 +114,36 @@ def load(
             "mode": mode,
             "duplicate_rows": duplicate_rows,
             "force": force,
+            "reopen": reopen,
+            "expect_rows": expect_rows,
+            "expect_gross": expect_gross,
+            "expect_net": expect_net,
+            "replay": replay,
             "requested_by": "cli",
         },
         listener,
     )
+    if replay is not None and not as_json:
+        show_batches(outcome)
+        click.echo(outcome.message)
+        context.exit(outcome.exit_code)
     build = outcome.build or {}
     report = _report(
         outcome.batches, build.get("build_id"), build.get("seconds") or {}, outcome.status, outcome.message
     )
+    if replay is not None:
+        report["batches"] = outcome.files
     if build.get("failed_checks"):
         report["failed_checks"] = build["failed_checks"]
     _show(report, as_json=as_json)
     context.exit(outcome.exit_code)
+
+
+def _require_clear(paths: tuple[Path, ...], replay: int | None, *, dry_run: bool) -> None:
+    if replay is None and not paths:
+        raise click.UsageError("Name at least one file.")
+    if replay is not None and (len(paths) > 1 or dry_run):
+        raise click.UsageError("--replay takes one file of corrected rows or none, and no --dry-run.")
 
 
 def _dry_run_message(mode: str) -> str:

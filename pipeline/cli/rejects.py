@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from pipeline.answers.cells import csv_cell
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.errors import TillhouseError
 from pipeline.settings import get_settings
+from pipeline.sources import source_settings
 from pipeline.warehouse.connect import connect
 from pipeline.warehouse.prepare import ensure_warehouse
 
@@ -26,8 +28,15 @@ class NoSuchBatch(TillhouseError):
 @click.argument("batch", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all of BATCH's rows to this CSV file in their own columns, to be corrected and loaded with "
+    "`tillhouse load --replay BATCH FILE`.",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
-def rejects(*, batch: int | None, as_json: bool, as_csv: bool, limit: int) -> None:
+def rejects(*, batch: int | None, as_json: bool, as_csv: bool, target: Path | None, limit: int) -> None:
     """Show the rows that were quarantined, and why.
 
     Without BATCH: the batches that have such rows, newest first, with counts by reason. With BATCH:
@@ -36,6 +45,12 @@ def rejects(*, batch: int | None, as_json: bool, as_csv: bool, limit: int) -> No
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     urls = ensure_warehouse(get_settings(), say)
+    if target is not None:
+        if batch is None:
+            raise click.UsageError("--to needs a BATCH")
+        count = _write_to(target, urls.owner, batch)
+        click.echo(f"{count:,} rejected rows written to {target}.")
+        return
     with connect(urls.owner) as connection:
         summary = _batches(connection, limit) if batch is None else _rows(connection, batch, limit)
     if as_json:
@@ -46,6 +61,36 @@ def rejects(*, batch: int | None, as_json: bool, as_csv: bool, limit: int) -> No
         _print_batches(summary["data"])
     else:
         _print_rows(summary)
+
+
+def _write_to(target: Path, url: str, batch_id: int) -> int:
+    # It brings in Polars, which the other outputs do without.
+    from pipeline.landing.corrected import Rejected, write_rejects
+    from pipeline.landing.originals import original
+
+    with connect(url) as connection:
+        row = connection.execute(
+            "select source, sha256 from raw.batches where batch_id = %s", (batch_id,)
+        ).fetchone()
+        if row is None:
+            raise NoSuchBatch(
+                f"there is no batch {batch_id}; `tillhouse rejects` lists those with rejected rows"
+            )
+        rows = connection.execute(
+            """
+            select row_number, reasons, raw_text from raw.quarantine where batch_id = %s
+            order by row_number
+            """,
+            (batch_id,),
+        ).fetchall()
+    rejected = {number: Rejected(tuple(reasons), text) for number, reasons, text in rows}
+    settings = get_settings()
+    with (
+        original(settings.originals_folder, row[1]) as path,
+        target.open("w", encoding="utf-8", newline="") as to,
+    ):
+        write_rejects(path, source_settings(settings, row[0]), rejected, to)
+    return len(rejected)
 
 
 _BATCH_COLUMNS = ("batch_id", "file_name", "source", "status", "rows_read", "rows_quarantined", "reasons")

@@ -20,6 +20,7 @@ from pipeline.warehouse.connect import DatabaseUrls, connect
 class Outcome:
     """What one run did, as the database has it on record.
 
+    ``files`` has what became of each file that was named, or of each batch that was voided or replayed.
     ``is_published`` says whether every landed batch of the run is in the numbers.
     """
 
@@ -27,6 +28,7 @@ class Outcome:
     status: str
     message: str
     batches: list[dict[str, Any]]
+    files: list[dict[str, Any]]
     build: dict[str, Any] | None
 
     @property
@@ -94,7 +96,7 @@ def read_outcome(owner_url: str, run_id: str) -> Outcome:
     """What is on record of a run."""
     with connect(owner_url) as connection, connection.cursor(row_factory=dict_row) as cursor:
         refresh = cursor.execute(
-            "select status, message, build_id from app.jobs where dagster_run_id = %s", (run_id,)
+            "select status, message, build_id, result from app.jobs where dagster_run_id = %s", (run_id,)
         ).fetchone()
         batches = cursor.execute(
             """
@@ -116,5 +118,6 @@ def read_outcome(owner_url: str, run_id: str) -> Outcome:
             (run_id,),
         ).fetchone()
     if refresh is None:
-        return Outcome(run_id, "failed", "The run ended before it began its work.", batches, build)
-    return Outcome(run_id, refresh["status"], refresh["message"] or "", batches, build)
+        return Outcome(run_id, "failed", "The run ended before it began its work.", batches, [], build)
+    files = refresh["result"].get("files", [])
+    return Outcome(run_id, refresh["status"], refresh["message"] or "", batches, files, build)

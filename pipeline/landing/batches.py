@@ -140,18 +140,25 @@ def open_batch(
 
 
 def close_batch(
-    connection: Connection[TupleRow], batch_id: int, status: Status, tally: Tally, message: str | None
+    connection: Connection[TupleRow],
+    batch_id: int,
+    status: Status,
+    tally: Tally,
+    message: str | None,
+    rows_unchanged: int | None = None,
 ) -> None:
     """Write what became of a batch, in the connection's transaction.
 
-    Only a landed batch has accepted rows and dates.
+    Only a landed batch has accepted rows and dates. ``rows_unchanged`` is None for one that was not
+    compared with what is known.
     """
     is_landed = status == "landed"
     connection.execute(
         """
         update raw.batches
         set status = %(status)s, rows_read = %(rows_read)s, rows_accepted = %(rows_accepted)s,
-            rows_quarantined = %(rows_quarantined)s, reasons = %(reasons)s, message = %(message)s,
+            rows_quarantined = %(rows_quarantined)s, is_compared = %(rows_unchanged)s::bigint is not null,
+            rows_unchanged = coalesce(%(rows_unchanged)s, 0), reasons = %(reasons)s, message = %(message)s,
             first_sale_date = %(first)s, last_sale_date = %(last)s, finished_at = clock_timestamp()
         where batch_id = %(batch_id)s
         """,
@@ -163,6 +170,7 @@ def close_batch(
             "rows_quarantined": tally.rows_quarantined,
             "reasons": Jsonb(dict(tally.reasons.most_common())),
             "message": message,
+            "rows_unchanged": rows_unchanged,
             "first": tally.first_sale_date if is_landed else None,
             "last": tally.last_sale_date if is_landed else None,
         },

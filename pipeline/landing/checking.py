@@ -1,7 +1,7 @@
 """One file, read and checked from beginning to end; what a landing and a dry run share."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.landing.batches import DeliveredFile
 from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
 from pipeline.landing.checker import BatchChecker
+from pipeline.landing.control_totals import Found, mismatch, read_side_file
 from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.dates import ISO, find_format
 from pipeline.landing.errors import FileRefused, LandingError
@@ -35,6 +36,7 @@ class FileOutcome:
     refusal: str | None = None
     notes: list[str] = field(default_factory=list)
     first_quarantined: list[QuarantinedRow] = field(default_factory=list)
+    rows_unchanged: int = 0
     seconds: float = 0.0
     _characters: int = 0
 
@@ -75,6 +77,7 @@ class FileOutcome:
             rows_read=tally.rows_read,
             rows_accepted=tally.rows_accepted if is_in else 0,
             rows_quarantined=tally.rows_quarantined,
+            rows_unchanged=self.rows_unchanged if is_in else 0,
             reasons=dict(tally.reasons.most_common()),
             quarantine_samples=tuple(
                 RowProblem(row.row_number, row.reasons) for row in self.first_quarantined[:SAMPLES_KEPT]
@@ -106,12 +109,21 @@ def read_and_check(
     path = delivered.path
     found = delivered.identity
     try:
-        settings = _with_date_format(path, request.settings)
+        believed = request.totals or read_side_file(path)
+        sums = Found()
+        settings = with_date_format(path, request.settings)
         with open_order_lines(path, settings, block_bytes) as file:
             outcome.notes = _notes(file, request.settings, settings)
             checker = BatchChecker(file.columns, settings)
-            encoded = ((encode(checker.check(chunk), batch_id), file.bytes_read) for chunk in file.chunks())
-            with closing(prefetched(encoded, _CHUNKS_AHEAD)) as chunks:
+
+            def checked() -> Iterator[tuple[EncodedChunk, int]]:
+                for chunk in file.chunks():
+                    result = checker.check(chunk)
+                    if believed:
+                        sums.add(result.lines)
+                    yield encode(result, batch_id), file.bytes_read
+
+            with closing(prefetched(checked(), _CHUNKS_AHEAD)) as chunks:
                 for chunk, bytes_read in chunks:
                     store(chunk)
                     outcome.add(chunk)
@@ -119,6 +131,8 @@ def read_and_check(
                     progress(_progress(delivered.name, outcome.tally, bytes_read, file.bytes_total, seconds))
             found = file.identity
         outcome.refusal = outcome.tally.refusal(request.settings.quarantine_limit)
+        if believed and not outcome.refusal:
+            outcome.refusal = mismatch(believed, sums, outcome.tally.rows_read)
     except FileRefused as error:
         outcome.refusal = str(error)
     outcome.seconds = time.monotonic() - started
@@ -131,8 +145,12 @@ def read_and_check(
     return outcome
 
 
-def _with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
-    """The settings with the date format that the file has, when they name none."""
+def with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
+    """The settings with the date format that the file has, when they name none.
+
+    Raises:
+        FileRefused: it cannot be told, or the file cannot be read.
+    """
     if settings.date_format is not None or "sale_date" in settings.constants:
         return settings
     with open_order_lines(path, settings, _DATES_BLOCK_BYTES) as file:

@@ -50,16 +50,24 @@ def _csv(frame: pl.DataFrame, batch_id: int) -> bytes:
     return buffer.getvalue()
 
 
-def copy_chunk(cursor: Cursor[TupleRow], chunk: EncodedChunk, batch_id: int) -> None:
-    """Add a chunk's rows to the raw tables, in the cursor's transaction."""
+def copy_chunk(
+    cursor: Cursor[TupleRow], chunk: EncodedChunk, batch_id: int, *, is_staged: bool = False
+) -> None:
+    """Add a chunk's rows to the raw tables, or staged ones, in the cursor's transaction."""
     for table, columns, data in chunk.tables:
+        target = staged(table) if is_staged else sql.Identifier("raw", table)
         statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
-            sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns))
+            target, sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         with cursor.copy(statement) as copy:
             copy.write(data)
     if chunk.quarantine:
         copy_quarantine(cursor, chunk.quarantine, batch_id)
+
+
+def staged(table: str) -> sql.Identifier:
+    """The temporary table of a connection that stands before one of the raw tables."""
+    return sql.Identifier("pg_temp", f"staged_{table}")
 
 
 def copy_quarantine(cursor: Cursor[TupleRow], rows: list[QuarantinedRow], batch_id: int) -> None:

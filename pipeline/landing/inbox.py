@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.landing.control_totals import side_file_of
 from pipeline.landing.models import DEFAULT_SOURCE, BatchResult, is_source_name
 from pipeline.warehouse.place import private_folder
 
@@ -85,6 +86,7 @@ def _look(path: Path) -> tuple[int, int] | None:
 
 
 def _move(path: Path, folder: Path, batch_id: int | None) -> Path:
+    """Move a file, and the control totals that came with it."""
     private_folder(folder)
     target = folder / path.name
     prefix = "" if batch_id is None else f"{batch_id}-"
@@ -93,6 +95,8 @@ def _move(path: Path, folder: Path, batch_id: int | None) -> Path:
         target = folder / f"{prefix}{'' if number == 1 else f'{number}-'}{path.name}"
         number += 1
     shutil.move(path, target)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.move(side_file_of(path), side_file_of(target))
     return target
 
 

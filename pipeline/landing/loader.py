@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pipeline.landing.batches import (
@@ -17,8 +17,10 @@ from pipeline.landing.batches import (
     open_batch,
 )
 from pipeline.landing.checking import FileOutcome, read_and_check
-from pipeline.landing.copying import EncodedChunk, copy_chunk, copy_quarantine
+from pipeline.landing.closed_months import changed_months, named, open_again
+from pipeline.landing.copying import EncodedChunk, copy_chunk, copy_quarantine, staged
 from pipeline.landing.errors import LandingError
+from pipeline.landing.full_delivery import make_staged_tables, store_changes
 from pipeline.landing.models import (
     SOURCE_CHARACTERS,
     BatchResult,
@@ -27,6 +29,7 @@ from pipeline.landing.models import (
     Status,
     is_source_name,
 )
+from pipeline.landing.originals import keep_original
 from pipeline.landing.overwrite_guard import overwrite_refusal
 from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.landing.tally import Tally
@@ -124,29 +127,56 @@ class _Call:
         """Land files in one transaction: all of them, or none."""
         batch_ids = self._open_batches(files)
         self._connection.commit()
+        if self._request.is_compared:
+            make_staged_tables(self._connection)
         outcomes: list[FileOutcome] = []
         for file, batch_id in zip(files, batch_ids, strict=True):
             outcomes.append(self._copy_file(file, batch_id))
             if outcomes[-1].refusal:
                 break
         else:
-            if self._request.mode == "overwrite" and not self._request.force:
-                refusal = overwrite_refusal(self._connection, self._request.source, batch_ids)
-                for outcome in outcomes:
-                    outcome.refusal = refusal
+            refusal = self._refusal_of_call(batch_ids, outcomes)
+            for outcome in outcomes:
+                outcome.refusal = refusal
         if any(outcome.refusal for outcome in outcomes):
             return self._refuse(files, batch_ids, outcomes)
-        for batch_id, outcome in zip(batch_ids, outcomes, strict=True):
-            close_batch(self._connection, batch_id, "landed", outcome.tally, outcome.note)
+        for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True):
+            keep_original(self._request.originals, file)
+            unchanged = outcome.rows_unchanged if self._request.is_compared else None
+            close_batch(self._connection, batch_id, "landed", outcome.tally, outcome.note, unchanged)
         self._commit()
         return [
             outcome.result(self._request, file, batch_id, "landed", outcome.note)
             for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True)
         ]
 
+    def _refusal_of_call(self, batch_ids: Sequence[int], outcomes: Sequence[FileOutcome]) -> str | None:
+        """Why what was read may not take effect, if so. What a full delivery changes is stored here."""
+        request, connection = self._request, self._connection
+        if request.mode == "overwrite" and not request.force:
+            lines = staged("order_lines") if request.is_compared else sql.Identifier("raw", "order_lines")
+            refusal = overwrite_refusal(connection, request.source, batch_ids, lines)
+            if refusal:
+                return refusal
+        if request.is_compared:
+            stored = store_changes(connection, request.source, batch_ids)
+            for batch_id, outcome in zip(batch_ids, outcomes, strict=True):
+                outcome.rows_unchanged = outcome.tally.rows_accepted - stored.get(batch_id, 0)
+        deletes = request.mode == "overwrite" and not request.is_compared
+        changed = changed_months(connection, request.source, batch_ids, deletes=deletes)
+        if changed.months and not request.reopen:
+            return changed.refusal
+        if changed.months:
+            open_again(connection, changed.months)
+            for outcome in outcomes:
+                outcome.notes.append(f"opened closed months again: {named(changed.months)}")
+        return None
+
     def _copy_file(self, file: DeliveredFile, batch_id: int) -> FileOutcome:
         with self._connection.cursor() as cursor:
-            store: Callable[[EncodedChunk], None] = partial(copy_chunk, cursor, batch_id=batch_id)
+            store: Callable[[EncodedChunk], None] = partial(
+                copy_chunk, cursor, batch_id=batch_id, is_staged=self._request.is_compared
+            )
             return read_and_check(file, self._request, batch_id, store, self._progress)
 
     def _refuse(

@@ -5,10 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from pipeline.landing.control_totals import ControlTotals
 from pipeline.sources import SourceSettings
 
 Mode = Literal["append", "overwrite"]
-Status = Literal["landed", "skipped", "refused", "failed", "checked"]
+Status = Literal["landed", "skipped", "refused", "failed", "checked", "voided"]
 
 DEFAULT_SOURCE = "default"
 FEED = "order_lines"
@@ -32,7 +33,9 @@ class LandingRequest:
 
     In the mode ``overwrite`` the files together are the whole truth for their source. ``names``, when
     given, are what the files are called where their paths say nothing, as those of uploads.
-    ``force`` lets an overwrite delete more than a fifth of the source's lines.
+    ``force`` lets an overwrite delete more than a fifth of the source's lines. ``reopen`` lets the call
+    change closed months, which are open from then on. ``totals`` are what the sender believes of each
+    file, in place of those beside it. ``originals`` is the folder where landed files are kept.
     """
 
     paths: tuple[Path, ...]
@@ -40,6 +43,9 @@ class LandingRequest:
     source: str = DEFAULT_SOURCE
     settings: SourceSettings = field(default_factory=SourceSettings)
     force: bool = False
+    reopen: bool = False
+    totals: ControlTotals | None = None
+    originals: Path | None = None
     requested_by: str = "cli"
     dagster_run_id: str | None = None
 
@@ -47,6 +53,11 @@ class LandingRequest:
     def mode(self) -> Mode:
         """Whether the files add to what is known of their source, or replace it."""
         return self.settings.mode
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the files are compared with what is known, and land as what they change."""
+        return self.settings.mode == "overwrite" and self.settings.delivery == "full"
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ class BatchResult:
     """What became of one file.
 
     ``rows_read = rows_accepted + rows_quarantined`` for a landed (or checked) file.
+    ``rows_unchanged``: how many of the accepted ones are known as they are, and were not stored again.
     ``reasons`` counts each quarantined row once, under its first reason. A dry run has no
     ``batch_id`` and the status ``checked`` or ``refused``.
     """
@@ -87,6 +99,7 @@ class BatchResult:
     rows_read: int = 0
     rows_accepted: int = 0
     rows_quarantined: int = 0
+    rows_unchanged: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     quarantine_samples: tuple[RowProblem, ...] = ()
     first_sale_date: date | None = None

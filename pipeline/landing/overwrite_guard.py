@@ -5,29 +5,24 @@ from collections.abc import Sequence
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from pipeline.landing.pending import PENDING
+
 # An overwrite that deletes more than one line in so many needs to be forced.
 _ONE_IN = 5
 
 _COUNT_LOST = """
-with published_batches as (
-    select build_batches.batch_id
-    from core.build_batches
-    inner join core.builds using (build_id)
-    where builds.status = 'published'
-),
-
-known as (
+with known as (
     {published_keys}
     select distinct order_lines.order_id, order_lines.product_id, order_lines.occurrence
     from raw.order_lines
     inner join raw.batches using (batch_id)
     where batches.source = %(source)s and batches.status = 'landed'
-        and batch_id not in (select batch_id from published_batches)
+        and batch_id in ({pending})
 ),
 
 delivered as (
     select order_id, product_id, occurrence
-    from raw.order_lines
+    from {delivered}
     where batch_id = any(%(batch_ids)s)
     union
     select order_id, product_id, occurrence
@@ -47,14 +42,20 @@ _PUBLISHED_KEYS = """
 """
 
 
-def overwrite_refusal(connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]) -> str | None:
-    """Why these batches, not yet committed, may not overwrite the source; None when they may.
+def overwrite_refusal(
+    connection: Connection[TupleRow], source: str, batch_ids: Sequence[int], delivered: sql.Identifier
+) -> str | None:
+    """Why these batches, whose lines are in a table, may not overwrite the source; None when they may.
 
     A quarantined row whose key could be read keeps its old line, so it deletes nothing.
     """
     is_published = connection.execute("select to_regclass('core.fct_order_lines') is not null").fetchone()
     assert is_published is not None
-    query = sql.SQL(_COUNT_LOST).format(published_keys=sql.SQL(_PUBLISHED_KEYS if is_published[0] else ""))
+    query = sql.SQL(_COUNT_LOST).format(
+        published_keys=sql.SQL(_PUBLISHED_KEYS if is_published[0] else ""),
+        pending=sql.SQL(PENDING),
+        delivered=delivered,
+    )
     counts = connection.execute(query, {"source": source, "batch_ids": list(batch_ids)}).fetchone()
     assert counts is not None
     known, lost = counts

@@ -76,6 +76,10 @@ class SourceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mode: Literal["append", "overwrite"] = "append"
+    delivery: Literal["partial", "full"] = Field(
+        default="partial",
+        description="full: each overwrite is everything there is, and lands as what it changes.",
+    )
     duplicate_rows: Literal["quarantine", "keep"] = "quarantine"
     quarantine_limit: float = Field(
         default=0.1, ge=0, le=1, description="The share of broken rows beyond which a file is refused."
@@ -105,6 +109,8 @@ class SourceSettings(BaseModel):
         twice = sorted({header for header in headers if headers.count(header) > 1})
         if twice:
             raise ValueError(f"two columns have the header {twice[0]!r}")
+        if self.delivery == "full" and self.mode != "overwrite":
+            raise ValueError('delivery = "full" needs mode = "overwrite"')
         if self.thousands_mark == self.decimal_mark:
             raise ValueError("decimal_mark and thousands_mark are the same")
         return self
@@ -112,5 +118,7 @@ class SourceSettings(BaseModel):
     @property
     def options(self) -> dict[str, Any]:
         """What changes how a file is read, as far as it was said; kept with its batch."""
-        said = self.model_dump(mode="json", exclude={"mode", "quarantine_limit"}, exclude_defaults=True)
+        said = self.model_dump(
+            mode="json", exclude={"mode", "delivery", "quarantine_limit"}, exclude_defaults=True
+        )
         return {"duplicate_rows": self.duplicate_rows} | said

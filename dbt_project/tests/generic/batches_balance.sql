@@ -30,6 +30,7 @@
         batches.batch_id,
         batches.rows_read,
         batches.rows_accepted,
+        batches.rows_unchanged,
         coalesce(accepted.row_count, 0) as rows_in_raw,
         batches.rows_quarantined,
         coalesce(quarantined.row_count, 0) as rows_in_quarantine
@@ -38,6 +39,6 @@
     left join quarantined using (batch_id)
     where
         batches.rows_read <> batches.rows_accepted + batches.rows_quarantined
-        or batches.rows_accepted <> coalesce(accepted.row_count, 0)
+        or batches.rows_accepted - batches.rows_unchanged <> coalesce(accepted.row_count, 0)
         or batches.rows_quarantined <> coalesce(quarantined.row_count, 0)
 {% endtest %}

@@ -64,6 +64,21 @@
         )
     ),
 
+    deleted as (
+        select distinct
+            newest.source,
+            newest.order_id,
+            newest.line_key
+        from newest
+        inner join {{ source('raw', 'deleted_lines') }} as deleted_lines
+            using (order_id, line_key)
+        inner join batches
+            on
+                deleted_lines.batch_id = batches.batch_id
+                and newest.source = batches.source
+                and newest.batch_id < batches.batch_id
+    ),
+
     from_raw as (
         select
             count(*) as line_count,
@@ -71,7 +86,8 @@
             coalesce(sum(newest.shipping), 0) as shipping
         from newest
         left join dropped using (source, order_id, line_key)
-        where dropped.source is null
+        left join deleted using (source, order_id, line_key)
+        where dropped.source is null and deleted.source is null
     ),
 
     from_model as (

@@ -24,7 +24,7 @@ ROLLUPS = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_every_delta_leaves_what_a_computation_from_scratch_gives(workbench: Workbench, seed: int) -> None:
     dice = random.Random(seed)
     oracle = Oracle()
@@ -35,7 +35,9 @@ def test_every_delta_leaves_what_a_computation_from_scratch_gives(workbench: Wor
         mode = dice.choice(["append", "overwrite"]) if known[source] else "append"
         files = [some_rows(dice, known[source], mode) for _ in range(dice.choice([1, 1, 2]))]
         known[source] = [row for rows in files for row in rows if not row.is_broken] or known[source]
-        results = workbench.land(*map(csv_text, files), source=source, mode=mode, force=True)
+        kind = dice.choice(["partial", "full"]) if mode == "overwrite" else "partial"
+        texts = map(csv_text, files)
+        results = workbench.land(*texts, source=source, mode=mode, delivery=kind, force=True)
         assert [result.status for result in results] == ["landed"] * len(files)
         calls = [(result.batch_id or 0, rows) for result, rows in zip(results, files, strict=True)]
         if mode == "append":

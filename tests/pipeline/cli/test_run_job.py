@@ -8,7 +8,7 @@ from pipeline.cli.run_job import Outcome
 
 
 def outcome(status: str, message: str = "", batches: list[dict[str, Any]] | None = None) -> Outcome:
-    return Outcome("run", status, message, batches or [], None)
+    return Outcome("run", status, message, batches or [], [], None)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,37 @@
 {{ config(post_hook="create index on {{ this }} (source, order_id, line_key)") }}
 
+{%- set values = [
+    'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'region', 'payment_method',
+    'sale_date', 'quantity', 'unit_price', 'discount', 'shipping', 'unit_cost',
+] %}
+
 with
 
+-- A deletion is a version of its line, too: one without values.
 versions as (
     select
-        *,
-        (
-            product_key, customer_id, customer_key, region, payment_method, sale_date,
-            quantity, unit_price, discount, shipping, unit_cost
-        ) as line_values
+        source, order_id, line_key, {{ values | join(', ') }},
+        batch_id, row_number, overwrites_before, overwrites_begun,
+        false as is_deletion
     from {{ ref('stg_order_lines') }}
+
+    union all
+
+    select
+        source, order_id, line_key,
+        {%- for value in values %}
+        null as {{ value }},
+        {%- endfor %}
+        batch_id, 0 as row_number, overwrites_before, overwrites_begun,
+        true as is_deletion
+    from {{ ref('stg_deleted_lines') }}
+),
+
+valued as (
+    select
+        *,
+        ({{ values | join(', ') }}) as line_values
+    from versions
 ),
 
 overwrites as (
@@ -27,7 +49,7 @@ compared as (
         first_value(batch_id) over newest_first as newest_batch_id,
         lead(line_values) over newest_first as older_values,
         lead(overwrites_begun) over newest_first as older_overwrites_begun
-    from versions
+    from valued
     window newest_first as (
         partition by source, order_id, line_key
         order by batch_id desc, row_number desc
@@ -69,7 +91,9 @@ live as (
     select newest.*
     from newest
     left join overwritten using (source, order_id, line_key)
-    where coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
+    where
+        not newest.is_deletion
+        and coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
 ),
 
 priced as (

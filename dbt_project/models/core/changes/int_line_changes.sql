@@ -33,6 +33,16 @@ kept as (
     group by source, order_id, line_key
 ),
 
+dropped as (
+    select
+        source,
+        order_id,
+        line_key,
+        max(batch_id) as batch_id
+    from {{ ref('stg_deleted_lines') }}
+    group by source, order_id, line_key
+),
+
 replaced as (
     select
         published.*,
@@ -62,6 +72,21 @@ deleted as (
     where
         incoming.source is null
         and coalesce(kept.kept_by, 0) < overwrites.overwrite_count
+
+    union all
+
+    select
+        published.*,
+        dropped.batch_id as change_batch_id
+    from dropped
+    inner join published using (source, order_id, line_key)
+    left join overwrites using (source)
+    left join kept using (source, order_id, line_key)
+    left join incoming using (source, order_id, line_key)
+    where
+        incoming.source is null
+        -- An overwrite in the same build has deleted it already.
+        and coalesce(kept.kept_by, 0) >= coalesce(overwrites.overwrite_count, 0)
 ),
 
 added as (

@@ -1,0 +1,134 @@
+"""Months that are closed: a delivery that would change one is refused, unless it opens it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
+
+_SHOWN = 5
+
+# Both sides of a changed line count: the day that it is taken from, and the day that it comes to.
+_CHANGED = """
+create temporary table closed_changes on commit drop as
+with
+
+delivered as (
+    select *, {line_key} as line_key from raw.order_lines where batch_id = any(%(batch_ids)s)
+),
+
+deleted as (
+    select order_id, line_key from raw.deleted_lines where batch_id = any(%(batch_ids)s)
+    union
+    select known_lines.order_id, known_lines.line_key
+    from known_lines
+    where %(deletes)s
+        and not exists (
+            select 1 from delivered
+            where delivered.order_id = known_lines.order_id and delivered.line_key = known_lines.line_key
+        )
+        and not exists (
+            select 1 from (
+                select order_id, {line_key} as line_key from raw.quarantine
+                where batch_id = any(%(batch_ids)s) and occurrence is not null
+                    and reasons <> array['duplicate_row']
+            ) as kept
+            where kept.order_id = known_lines.order_id and kept.line_key = known_lines.line_key
+        )
+),
+
+changed as (
+    select delivered.order_id, delivered.line_key, delivered.sale_date, known_lines.sale_date as old_date
+    from delivered
+    left join known_lines using (order_id, line_key)
+    left join raw.order_lines as known
+        on known.batch_id = known_lines.batch_id and known.row_number = known_lines.row_number
+    where known.batch_id is null or known_lines.differs or ({values}) is distinct from ({known_values})
+    union all
+    select deleted.order_id, deleted.line_key, null::date, known_lines.sale_date
+    from deleted
+    inner join known_lines using (order_id, line_key)
+)
+
+select closed.month, changed.order_id, changed.line_key
+from changed
+inner join raw.closed_months as closed
+    on closed.month in (date_trunc('month', sale_date)::date, date_trunc('month', old_date)::date)
+"""
+
+
+@dataclass(frozen=True)
+class ClosedChanges:
+    """Closed months (their first days) that would change, and some of the lines that do it, in words."""
+
+    months: tuple[date, ...] = ()
+    lines: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why they may not be changed."""
+        return (
+            f"it would change months that are closed: {named(self.months)} ({self.lines}); if that is meant, "
+            "say --reopen, which opens them again"
+        )
+
+
+def close_month(connection: Connection[TupleRow], month: date, closed_by: str) -> bool:
+    """Close a month, given by its first day; whether it was open. The caller holds the refresh lock."""
+    done = connection.execute(
+        "insert into raw.closed_months (month, closed_by) values (%s, %s) on conflict do nothing",
+        (month, closed_by),
+    )
+    return done.rowcount == 1
+
+
+def closed_months(connection: Connection[TupleRow]) -> list[tuple[date, str, object]]:
+    """The closed months, the oldest first: first day, who closed it, and when."""
+    return connection.execute(
+        "select month, closed_by, closed_at from raw.closed_months order by month"
+    ).fetchall()
+
+
+def changed_months(
+    connection: Connection[TupleRow], source: str, batch_ids: Sequence[int], *, deletes: bool
+) -> ClosedChanges:
+    """The closed months that these batches, stored and not yet committed, would change; and with which lines.
+
+    ``deletes``: what the batches lack is deleted.
+    """
+    if not closed_months(connection):
+        return ClosedChanges()
+    if not _exists(connection, "known_lines"):
+        find_known_lines(connection, source, batch_ids)
+    columns = line_columns(connection)
+    query = sql.SQL(_CHANGED).format(
+        line_key=LINE_KEY, values=listed("delivered", columns), known_values=listed("known", columns)
+    )
+    connection.execute(query, {"batch_ids": list(batch_ids), "deletes": deletes})
+    months = connection.execute("select distinct month from closed_changes order by month").fetchall()
+    lines = connection.execute(
+        "select distinct order_id, line_key from closed_changes order by order_id, line_key limit %s",
+        (_SHOWN + 1,),
+    ).fetchall()
+    shown = ", ".join(f"order {order_id} line {line_key}" for order_id, line_key in lines[:_SHOWN])
+    return ClosedChanges(
+        tuple(month for (month,) in months), shown + (" and more" if len(lines) > _SHOWN else "")
+    )
+
+
+def open_again(connection: Connection[TupleRow], months: Sequence[date]) -> None:
+    """Open closed months again."""
+    connection.execute("delete from raw.closed_months where month = any(%s)", (list(months),))
+
+
+def named(months: Sequence[date]) -> str:
+    """Months as people write them: 2024-03."""
+    return ", ".join(f"{month:%Y-%m}" for month in months)
+
+
+def _exists(connection: Connection[TupleRow], table: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", (f"pg_temp.{table}",)).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,134 @@
+"""Staged rows of a replay, and the batch whose rejected rows they were."""
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from pipeline.landing.contract import DUPLICATE
+from pipeline.landing.copying import staged
+from pipeline.landing.errors import LandingError
+from pipeline.landing.voiding import LandedBatch
+
+# The number that a row had among its (order, product) pair, or the next that is free in its batch. A full
+# delivery has only its changes in raw: what it left as it was is published.
+_NUMBER = """
+with taken as (
+    select order_id, product_id, max(occurrence) as highest
+    from (
+        select order_id, product_id, occurrence from raw.order_lines where batch_id = %(batch_id)s
+        union all
+        select order_id, product_id, occurrence from raw.quarantine where batch_id = %(batch_id)s
+        {published}
+    ) as all_rows
+    group by order_id, product_id
+),
+
+numbered as (
+    select
+        staged.row_number,
+        coalesce(
+            own.occurrence,
+            coalesce(taken.highest, 0) + row_number() over (
+                partition by staged.order_id, staged.product_id, own.occurrence is null
+                order by staged.row_number
+            )
+        ) as occurrence
+    from {staged} as staged
+    left join raw.quarantine as own
+        on own.batch_id = %(batch_id)s and own.row_number = staged.row_number
+            and own.order_id = staged.order_id and own.product_id = staged.product_id
+    left join taken on taken.order_id = staged.order_id and taken.product_id = staged.product_id
+)
+
+update {staged} as staged
+set occurrence = numbered.occurrence
+from numbered
+where numbered.row_number = staged.row_number
+"""
+_PUBLISHED = """
+        union all
+        select order_id, product_id, occurrence from core.fct_order_lines where source = %(source)s
+"""
+
+_TAKEN_KEYS = """
+select staged.row_number
+from {staged} as staged
+inner join raw.order_lines as lines using (batch_id, order_id, product_id, occurrence)
+order by staged.row_number
+limit 1
+"""
+
+_RECOUNT = """
+update raw.batches
+set
+    rows_accepted = rows_accepted + %(count)s, rows_quarantined = rows_quarantined - %(count)s,
+    reasons = coalesce((
+        select jsonb_object_agg(reason, rows)
+        from (
+            select reasons[1] as reason, count(*) as rows
+            from raw.quarantine where batch_id = %(batch_id)s
+            group by reasons[1]
+        ) as counted
+    ), '{{}}'),
+    first_sale_date = least(first_sale_date, (select min(sale_date) from {staged})),
+    last_sale_date = greatest(last_sale_date, (select max(sale_date) from {staged}))
+where batch_id = %(batch_id)s
+"""
+
+
+def number_occurrences(connection: Connection[TupleRow], batch: LandedBatch) -> None:
+    """Give each staged row, which was counted alone, its number within the batch's (order, product) pair."""
+    query = sql.SQL(_NUMBER).format(
+        staged=staged("order_lines"), published=sql.SQL(_PUBLISHED if batch.is_compared else "")
+    )
+    connection.execute(query, {"batch_id": batch.batch_id, "source": batch.source})
+
+
+def withhold_duplicates(connection: Connection[TupleRow], batch: LandedBatch) -> int:
+    """Take the rows out that were rejected as duplicates: they would count twice; returns how many.
+
+    They are kept by ``duplicate_rows = "keep"`` and a replay of the original alone.
+    """
+    query = sql.SQL(
+        """
+        delete from {staged} as staged
+        using raw.quarantine
+        where quarantine.batch_id = %s and quarantine.row_number = staged.row_number
+            and %s = any(quarantine.reasons)
+        """
+    ).format(staged=staged("order_lines"))
+    return connection.execute(query, (batch.batch_id, DUPLICATE)).rowcount
+
+
+def release(connection: Connection[TupleRow], batch: LandedBatch) -> int:
+    """Move the staged rows into the batch and out of its quarantine; returns how many.
+
+    Raises:
+        LandingError: one of them has the key of an accepted line of the batch.
+    """
+    lines = staged("order_lines")
+    clash = connection.execute(sql.SQL(_TAKEN_KEYS).format(staged=lines)).fetchone()
+    if clash:
+        raise LandingError(
+            f"batch {batch.batch_id}: row {clash[0]} would now stand for another of its lines, as its "
+            "columns are read otherwise than when it landed; void the batch and load the file again"
+        )
+    count = connection.execute(sql.SQL("insert into raw.order_lines select * from {}").format(lines)).rowcount
+    for table, key in (("products", "product_key"), ("customers", "customer_key")):
+        query = sql.SQL(
+            "insert into {table} select * from {versions} as versions"
+            " where {key} in (select {key} from {lines}) on conflict do nothing"
+        ).format(
+            table=sql.Identifier("raw", table),
+            versions=staged(table),
+            key=sql.Identifier(key),
+            lines=lines,
+        )
+        connection.execute(query)
+    connection.execute(
+        sql.SQL(
+            "delete from raw.quarantine where batch_id = %s and row_number in (select row_number from {})"
+        ).format(lines),
+        (batch.batch_id,),
+    )
+    connection.execute(sql.SQL(_RECOUNT).format(staged=lines), {"count": count, "batch_id": batch.batch_id})
+    return count
