@@ -1,0 +1,57 @@
+"""Any table written in any way that the product says it can read is read as the same rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.sources import SourceSettings
+from tests.pipeline.landing.dialects import (
+    COLUMNS,
+    Line,
+    as_json,
+    as_json_lines,
+    as_json_under_a_key,
+    as_parquet,
+    as_workbook,
+)
+from tests.pipeline.landing.files import bytes_file
+from tests.pipeline.landing.written_lines import codec_of, dialects, lines, read_back
+
+TABLES = (as_workbook, as_parquet, as_json, as_json_under_a_key, as_json_lines)
+
+
+def named(found: Sequence[Line]) -> list[Line]:
+    """The lines as they land: a blank region has a name."""
+    return [replace(line, region=line.region or "Unspecified") for line in found]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_text_in_any_dialect_gives_the_rows_that_were_written(tmp_path: Path, data: st.DataObject) -> None:
+    dialect = data.draw(dialects(), "dialect")
+    written = data.draw(st.lists(lines(codec_of(dialect)), min_size=2, max_size=12), "lines")
+    # The head must fit into the first block; from there on their borders may fall anywhere.
+    block_bytes = len(dialect.encoded(dialect.head())) + data.draw(st.integers(2, 300), "beyond the head")
+    path = bytes_file(tmp_path, dialect.written(written))
+    back = read_back(path, dialect.settings, block_bytes)
+    assert back.quarantined == {}
+    assert back.lines == named(dialect.read_as(written))
+
+
+@pytest.mark.parametrize("write", TABLES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    written=st.lists(lines("utf-8"), min_size=1, max_size=30),
+    block_bytes=st.integers(20, 2_000),
+)
+def test_tables_of_other_formats_give_the_rows_that_were_written(
+    tmp_path: Path, write: Callable[[Sequence[Line]], bytes], written: list[Line], block_bytes: int
+) -> None:
+    path = bytes_file(tmp_path, write(written))
+    back = read_back(path, SourceSettings(columns=COLUMNS, duplicate_rows="keep"), block_bytes)
+    assert back.quarantined == {}
+    assert back.lines == named(written)
