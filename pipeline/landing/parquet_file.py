@@ -19,6 +19,9 @@ from pipeline.landing.table_rows import Damages, plain_number, require_few_colum
 from pipeline.sources import SourceSettings
 
 _ROWS_PER_CHUNK = 50_000
+# Days from 1970 to the years 1 and 9999: what lies beyond is no date to anybody.
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
+_PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _FRACTION_ZEROS = r"(\.[0-9]*?)0+(\+[0-9:]+|-[0-9:]+)?$"
 
 
@@ -38,7 +41,7 @@ class ParquetFile:
         import pyarrow as pa
         from pyarrow import parquet
 
-        self._damages = (pa.ArrowException, OSError, ValueError)
+        self._damages = (pa.ArrowException, pl.exceptions.PolarsError, OSError, OverflowError, ValueError)
         self.bytes_read = 0
         try:
             self._raw = path.open("rb")
@@ -77,12 +80,30 @@ class ParquetFile:
                 self.bytes_read = self.bytes_total * min(row - 1 + batch.num_rows, total) // total
                 if batch.num_rows:
                     numbers = np.arange(row, row + batch.num_rows, dtype=np.int64)
+                    chunk = _chunk(_with_sound_text(batch), numbers)
                     row += batch.num_rows
-                    yield _chunk(batch, numbers)
-        except self._damages as error:
+                    yield chunk
+        except BaseException as error:
+            # What Polars did not foresee, it ends with an exception that is no Exception.
+            if not isinstance(error, self._damages) and type(error).__name__ != "PanicException":
+                raise
             raise FileRefused(
                 f"the Parquet file is damaged after its row {row - 1:,} ({error}); send it again"
             ) from error
+
+
+def _with_sound_text(batch: Any) -> Any:
+    """The batch, with text as bytes when not all of it is UTF-8: Polars takes text on trust."""
+    import pyarrow as pa
+
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        as_bytes = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
+        columns = [column.cast(as_bytes.get(column.type, column.type)) for column in batch.columns]
+        batch = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+        batch.validate(full=True)
+    return batch
 
 
 def _chunk(batch: Any, numbers: npt.NDArray[np.int64]) -> Chunk:
@@ -107,9 +128,8 @@ def column_text(column: pl.Series) -> pl.Series:
     if kind.is_nested():
         values = [None if value is None else _json(value) for value in column.to_list()]
         return pl.Series(column.name, values, dtype=pl.String)
-    if isinstance(kind, pl.Datetime):
-        text = column.dt.to_string("iso").str.replace(_FRACTION_ZEROS, "${1}${2}")
-        return text.str.replace(r"\.(\+|-|$)", "${1}")
+    if isinstance(kind, pl.Date | pl.Datetime):
+        return _moment_text(column)
     if isinstance(kind, pl.Duration):
         return column.dt.to_string("iso")
     if isinstance(kind, pl.Binary):
@@ -124,6 +144,17 @@ def column_text(column: pl.Series) -> pl.Series:
         # 180.0 is how 180 is shown.
         return text.str.replace(r"\.0$", "")
     return text
+
+
+def _moment_text(column: pl.Series) -> pl.Series:
+    """Dates and times in ISO; the bare number where it is beyond the calendar."""
+    per_day = _PER_DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
+    number = column.to_physical().cast(pl.Int128)
+    is_date = number.is_between(_FIRST_DAY * per_day, _LAST_DAY * per_day)
+    text = column.set(~is_date, None).dt.to_string("iso")
+    if isinstance(column.dtype, pl.Datetime):
+        text = text.str.replace(_FRACTION_ZEROS, "${1}${2}").str.replace(r"\.(\+|-|$)", "${1}")
+    return text.zip_with(is_date.fill_null(value=True), number.cast(pl.String))
 
 
 def _decoded(value: bytes | None) -> str | None:
