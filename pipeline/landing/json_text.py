@@ -44,10 +44,13 @@ DECODER = json.JSONDecoder(
 )
 
 
-def field_text(value: object) -> str:
-    """A decoded value as a field: text as it is, nothing for null, nested values as JSON."""
+def field_text(value: object, decimal_mark: str) -> str:
+    """A decoded value as a field: text as it is, nothing for null, nested values as JSON.
+
+    Numbers have the mark that the source's texts have, so that all are read by one rule.
+    """
     if isinstance(value, _Number):
-        return plain_number(value) if value[-1].isdigit() else value
+        return plain_number(value).replace(".", decimal_mark) if value[-1].isdigit() else value
     if isinstance(value, str):
         return value
     return "" if value is None else _json(value)

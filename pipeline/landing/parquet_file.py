@@ -42,6 +42,7 @@ class ParquetFile:
         from pyarrow import parquet
 
         self._damages = (pa.ArrowException, pl.exceptions.PolarsError, OSError, OverflowError, ValueError)
+        self._decimal_mark = settings.decimal_mark
         self.bytes_read = 0
         try:
             self._raw = path.open("rb")
@@ -80,7 +81,7 @@ class ParquetFile:
                 self.bytes_read = self.bytes_total * min(row - 1 + batch.num_rows, total) // total
                 if batch.num_rows:
                     numbers = np.arange(row, row + batch.num_rows, dtype=np.int64)
-                    chunk = _chunk(_with_sound_text(batch), numbers)
+                    chunk = _chunk(_with_sound_text(batch), numbers, self._decimal_mark)
                     row += batch.num_rows
                     yield chunk
         except BaseException as error:
@@ -106,13 +107,16 @@ def _with_sound_text(batch: Any) -> Any:
     return batch
 
 
-def _chunk(batch: Any, numbers: npt.NDArray[np.int64]) -> Chunk:
+def _chunk(batch: Any, numbers: npt.NDArray[np.int64], decimal_mark: str) -> Chunk:
     frame = pl.from_arrow(batch)
     assert isinstance(frame, pl.DataFrame)
     damage: Damages = np.zeros(frame.height, dtype=np.uint16)
     texts = []
     for position, column in enumerate(frame.iter_columns()):
         text = column_text(column)
+        if column.dtype.is_float() or column.dtype.is_decimal():
+            # As in the source's texts, so that all numbers are read by one rule.
+            text = text.str.replace(".", decimal_mark, literal=True)
         lost = (column.is_not_null() & text.is_null()).to_numpy()
         damage |= np.asarray(lost * np.uint16(Damage.INVALID_UTF8), dtype=np.uint16)
         texts.append(text.alias(str(position)))

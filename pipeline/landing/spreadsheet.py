@@ -100,7 +100,7 @@ class Spreadsheet:
         offset = self._sheet.start[1] + 1 if self._sheet.start else 1
         rows_with_errors = {row for row, _ in self._errors}
         for number, row in enumerate(self._sheet.iter_rows(), 1):
-            fields = [_text(value) for value in row]
+            fields = [_text(value, self._settings.decimal_mark) for value in row]
             if number in rows_with_errors:
                 fields = [
                     self._errors.get((number, position), text) for position, text in enumerate(fields, offset)
@@ -129,14 +129,14 @@ class Spreadsheet:
         return table_chunk(frame, np.asarray(numbers, dtype=np.int64))
 
 
-def _text(value: object) -> str:
-    """A cell's value as Excel shows it: fifteen digits, dates as ISO."""
+def _text(value: object, decimal_mark: str) -> str:
+    """A cell's value as Excel shows it: fifteen digits, the source's decimal mark, dates as ISO."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _number(value)
+        return _number(value).replace(".", decimal_mark)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -135,7 +135,8 @@ def test_what_is_published_of_parts_equals_what_is_published_of_the_whole(workbe
     for query in (
         "select order_id, line_key, customer_id, region, payment_method, sale_date, quantity, unit_price,"
         " discount, shipping, net_revenue from core.fct_order_lines where source = '{}'",
-        "select order_id, order_date, is_sale, customer_id, net_revenue from core.fct_orders where source = '{}'",
+        "select order_id, order_date, is_sale, customer_id, net_revenue from core.fct_orders"
+        " where source = '{}'",
         f"select sale_date, region, category, payment_method, {SUMS} from marts.revenue_daily"
         " where source = '{}'",
         "select order_date, orders, return_orders from marts.orders_daily where source = '{}'",

@@ -4,7 +4,7 @@ import codecs
 import gzip
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -99,9 +99,13 @@ class Dialect:
             middle = len(lines) // 2
             return _zip([self._bytes(lines[:middle]), self._bytes(lines[middle:])])
         data = self._bytes(lines)
-        if self.packing == "zip":
-            return _zip([data])
-        return {"none": bytes, "gzip": gzip.compress, "zstandard": zstandard}[self.packing](data)
+        packers: dict[str, Callable[[bytes], bytes]] = {
+            "none": bytes,
+            "gzip": gzip.compress,
+            "zstandard": zstandard,
+            "zip": lambda whole: _zip([whole]),
+        }
+        return packers[self.packing](data)
 
     def read_as(self, lines: Sequence[Line]) -> list[Line]:
         """What the lines are read as: of a line end inside a field only that it is one is kept."""
@@ -194,7 +198,7 @@ def as_workbook(lines: Sequence[Line]) -> bytes:
 def as_parquet(lines: Sequence[Line]) -> bytes:
     """A Parquet file, amounts as decimals."""
     buffer = BytesIO()
-    kinds = (*[pl.String] * 4, pl.Date, pl.Int64, pl.Decimal(18, 6), pl.Decimal(18, 6), pl.String)
+    kinds: list[Any] = [*[pl.String] * 4, pl.Date, pl.Int64, pl.Decimal(18, 6), pl.Decimal(18, 6), pl.String]
     rows = [line.values for line in lines]
     frame = pl.DataFrame(rows, schema=dict(zip(TITLES, kinds, strict=True)), orient="row")
     frame.write_parquet(buffer, row_group_size=7)

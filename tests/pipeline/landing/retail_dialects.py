@@ -25,7 +25,8 @@ _NUMBERS = ("Quantity Sold", "Unit Price", "Discount", "Shipping Cost")
 
 def text(lines: pl.DataFrame, **options: Any) -> str:
     """The lines as CSV."""
-    return lines.write_csv(**options)
+    written: str = lines.write_csv(**options)
+    return written
 
 
 def semicolons_and_decimal_commas(path: Path, lines: pl.DataFrame) -> None:
@@ -66,9 +67,13 @@ def workbook(path: Path, lines: pl.DataFrame) -> None:
     with xlsxwriter.Workbook(empty, {"default_date_format": "dd/mm/yyyy"}) as book:
         # The first format of the workbook: that of dates.
         book.add_worksheet().write_datetime(0, 0, _DAY_ZERO)
-    with zipfile.ZipFile(empty) as parts, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+    with zipfile.ZipFile(empty) as parts, _archive(path) as archive:
         for name in parts.namelist():
-            book.writestr(name, _sheet(lines) if name == _SHEET else parts.read(name))
+            archive.writestr(name, _sheet(lines) if name == _SHEET else parts.read(name))
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
 def _sheet(lines: pl.DataFrame) -> str:
@@ -108,7 +113,7 @@ def json_lines(path: Path, lines: pl.DataFrame) -> None:
 
 def twelve_months(path: Path, lines: pl.DataFrame) -> None:
     """A zip archive of a file for each month; there are two Decembers."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with _archive(path) as archive:
         for (month,), part in lines.group_by(pl.col("Date of Sale").str.slice(5, 2)):
             archive.writestr(f"month {month}.csv", text(part))
 

@@ -61,7 +61,8 @@ def landed(path: Path, said: dict[str, Any]) -> tuple[FileOutcome, pl.DataFrame]
     parts: list[pl.DataFrame] = []
 
     def keep(chunk: EncodedChunk) -> None:
-        [(columns, data)] = [(columns, data) for table, columns, data in chunk.tables if table == "order_lines"]
+        tables = {table: (columns, data) for table, columns, data in chunk.tables}
+        columns, data = tables["order_lines"]
         read = pl.read_csv(BytesIO(data), has_header=False, new_columns=list(columns), infer_schema=False)
         parts.append(read.select(FIGURE_COLUMNS))
 
@@ -112,7 +113,8 @@ def _net_by(lines: pl.DataFrame, name: str) -> dict[str, Decimal]:
     return {key: _money(net) for key, net in lines.group_by(name).agg(pl.col("net").sum()).iter_rows()}
 
 
-def _money(micro: int) -> Decimal:
+def _money(micro: Any) -> Decimal:
+    assert isinstance(micro, int)
     return Decimal(micro) / _MICRO
 
 
