@@ -63,6 +63,16 @@ def parsed(column: str, format: str) -> pl.Expr:
     )
 
 
+def typed_format(format: str | None) -> str | None:
+    """How dates are shown that are dates in the file, with their time of day; none for ISO.
+
+    They are read by the source's one format, so they are shown in it.
+    """
+    if format is None or format == ISO:
+        return None
+    return f"{format} %H:%M:%S" if format in _LOOKS else format
+
+
 def find_format(texts: Iterable[pl.Series]) -> str:
     """The only format that fits every date of a file; ISO when most of the first dates are in it, or in none.
 

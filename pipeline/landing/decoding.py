@@ -26,6 +26,7 @@ _PIECE = 4 * 1024 * 1024
 _HEAD = 64 * 1024
 # Lines with characters beyond ASCII, to tell an encoding by.
 _SAMPLE = 256 * 1024
+_LINE_END = re.compile("\r\n|\r|\n")
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
 # A line feed whose two bytes are of two characters; Unicode gives this one no meaning.
 _LINE_FEED_OUT_OF_STEP = "\u0a00"
@@ -152,11 +153,10 @@ def _zeros(head: bytes) -> tuple[int, int]:
 
 
 def _has_returns_alone(head: bytes, name: str) -> bool:
-    """Whether lines end with a carriage return alone; inside quotes there may be other line ends."""
+    """Whether the first line ends with a carriage return alone, other line ends within quotes apart."""
     text = head.decode(name, "replace")
-    if "\n" in text and "\r\n" not in text:
-        text = _QUOTED.sub("", text)
-    return "\r" in text and "\n" not in text
+    end = _LINE_END.search(_QUOTED.sub("", text)) or _LINE_END.search(text)
+    return end is not None and end[0] == "\r"
 
 
 def _narrow(head: bytes, stream: Readable) -> tuple[str, bool]:

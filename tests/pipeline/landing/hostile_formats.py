@@ -151,6 +151,22 @@ FORMATS = (
         {"decimal_mark": ",", "thousands_mark": "."},
         rows=ROWS,
     ),
+    Hostile(
+        "Excel of a source with days first, one date a text",
+        sheet(
+            tuple(NAMES),
+            ("1", "P1", date(2024, 1, 31), 2, 10.5, 0.1, "Asia"),
+            ("2", "P2", "01.02.2024", -1, 3),
+        ),
+        {"date_format": "%d.%m.%Y"},
+        rows=ROWS,
+    ),
+    Hostile(
+        "Parquet of a source with months first",
+        parquet([row | {"Date of Sale": date.fromisoformat(row["Date of Sale"])} for row in OBJECTS]),
+        {"date_format": "%m/%d/%y"},
+        rows=ROWS,
+    ),
     Hostile("Parquet of a source with decimal commas", parquet(OBJECTS), {"decimal_mark": ","}, rows=ROWS),
     Hostile(
         "JSON of a source with decimal commas",

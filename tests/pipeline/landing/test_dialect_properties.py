@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -23,7 +24,7 @@ from tests.pipeline.landing.dialects import (
     as_workbook,
 )
 from tests.pipeline.landing.files import bytes_file
-from tests.pipeline.landing.written_lines import codec_of, dialects, lines, read_back
+from tests.pipeline.landing.written_lines import DATE_FORMATS, codec_of, dialects, lines, read_back
 
 TABLES = (as_workbook, as_parquet, as_json, as_json_under_a_key, as_json_lines)
 
@@ -57,12 +58,23 @@ def test_text_in_any_dialect_gives_the_rows_that_were_written(tmp_path: Path, da
 @given(
     written=st.lists(lines("utf-8"), min_size=1, max_size=30),
     block_bytes=st.integers(20, 2_000),
+    decimal_mark=st.sampled_from([".", ","]),
+    date_format=st.sampled_from([None, *DATE_FORMATS]),
 )
 def test_tables_of_other_formats_give_the_rows_that_were_written(
-    tmp_path: Path, write: Callable[[Sequence[Line]], bytes], written: list[Line], block_bytes: int
+    tmp_path: Path,
+    write: Callable[[Sequence[Line]], bytes],
+    written: list[Line],
+    block_bytes: int,
+    decimal_mark: str,
+    date_format: str | None,
 ) -> None:
     path = bytes_file(tmp_path, write(written))
-    back = read_back(path, SourceSettings(columns=COLUMNS, duplicate_rows="keep"), block_bytes)
+    said: dict[str, Any] = {"columns": COLUMNS, "duplicate_rows": "keep", "decimal_mark": decimal_mark}
+    # What texts look like changes nothing of numbers and dates that are such; JSON has no dates.
+    if write in (as_workbook, as_parquet):
+        said["date_format"] = date_format
+    back = read_back(path, SourceSettings(**said), block_bytes)
     assert back.quarantined == {}
     assert back.lines == named(written)
 

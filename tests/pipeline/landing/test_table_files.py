@@ -18,6 +18,7 @@ from pyarrow import parquet as parquet_writer
 from pipeline.landing import LandingRequest, check
 from pipeline.landing.chunks import Damage
 from pipeline.landing.parquet_file import column_text
+from pipeline.sources import SourceSettings
 from tests.conftest import Warehouse
 from tests.pipeline.landing.calls import asked, one
 from tests.pipeline.landing.files import HEADER, SAMPLE, bytes_file, fields_of, refusal_of, rows_of
@@ -265,9 +266,9 @@ def test_text_of_parquet_that_is_no_utf8_costs_its_own_row(tmp_path: Path) -> No
 
 def test_dates_beyond_the_calendar_are_their_bare_numbers() -> None:
     days = pl.Series([2**31 - 1, 0, None, -(2**31)], dtype=pl.Int32).cast(pl.Date)
-    assert column_text(days).to_list() == ["2147483647", "1970-01-01", None, "-2147483648"]
+    assert column_text(days, SourceSettings()).to_list() == ["2147483647", "1970-01-01", None, "-2147483648"]
     times = pl.Series([2**63 - 1, 1_500], dtype=pl.Int64).cast(pl.Datetime("ms"))
-    assert column_text(times).to_list() == ["9223372036854775807", "1970-01-01 00:00:01.5"]
+    assert column_text(times, SourceSettings()).to_list() == ["9223372036854775807", "1970-01-01 00:00:01.5"]
 
 
 def test_what_parquet_holds_and_nothing_can_read_refuses_the_file(tmp_path: Path) -> None:
