@@ -232,3 +232,6 @@ def as_json_under_a_key(lines: Sequence[Line]) -> bytes:
 def as_json_lines(lines: Sequence[Line]) -> bytes:
     """One JSON object on each line."""
     return "\n".join(objects(lines)).encode()
+
+
+TABLES = (as_workbook, as_parquet, as_json, as_json_under_a_key, as_json_lines)

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from pipeline.landing import LandingRequest, check
 from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.sources import SourceSettings
-from tests.pipeline.landing.dialects import COLUMNS, Dialect, Line
+from tests.pipeline.landing.dialects import COLUMNS, TABLES, Dialect, Line
 from tests.pipeline.landing.files import bytes_file
-from tests.pipeline.landing.test_dialect_properties import TABLES
 from tests.pipeline.landing.written_lines import codec_of, dialects, lines, read_back
 
 # Which edit, where (as a share of the file), and with which bytes.

@@ -14,19 +14,9 @@ from hypothesis import strategies as st
 from pipeline.landing.dates import find_format, parsed
 from pipeline.landing.errors import FileRefused
 from pipeline.sources import SourceSettings
-from tests.pipeline.landing.dialects import (
-    COLUMNS,
-    Line,
-    as_json,
-    as_json_lines,
-    as_json_under_a_key,
-    as_parquet,
-    as_workbook,
-)
+from tests.pipeline.landing.dialects import COLUMNS, TABLES, Line, as_parquet, as_workbook
 from tests.pipeline.landing.files import bytes_file
 from tests.pipeline.landing.written_lines import DATE_FORMATS, codec_of, dialects, lines, read_back
-
-TABLES = (as_workbook, as_parquet, as_json, as_json_under_a_key, as_json_lines)
 
 # Formats that a source need not say.
 CANDIDATES = (
