@@ -28,6 +28,7 @@ _LOOKS: Mapping[str, str] = MappingProxyType(
         "%d-%m-%Y": r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}",
         "%m-%d-%Y": r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}",
         "%d.%m.%y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}",
+        "%m.%d.%y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}",
         "%d/%m/%y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
         "%m/%d/%y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
         "%d %b %Y": r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}",
@@ -60,6 +61,16 @@ def parsed(column: str, format: str) -> pl.Expr:
         if has_time
         else text.str.to_date(format, strict=False)
     )
+
+
+def typed_format(format: str | None) -> str | None:
+    """How dates are shown that are dates in the file, with their time of day; none for ISO.
+
+    They are read by the source's one format, so they are shown in it.
+    """
+    if format is None or format == ISO:
+        return None
+    return f"{format} %H:%M:%S" if format in _LOOKS else format
 
 
 def find_format(texts: Iterable[pl.Series]) -> str:
