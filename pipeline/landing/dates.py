@@ -94,6 +94,12 @@ def parsed(column: str, format: str) -> pl.Expr:
     )
 
 
+def look_like_dates(texts: pl.Series) -> bool:
+    """Whether most of these texts are dates in one format or another."""
+    dates = texts.alias("text").to_frame()
+    return any(2 * _fitting(format, dates) > dates.height for format in _LOOKS)
+
+
 def find_format(texts: Iterable[pl.Series]) -> FoundFormat:
     """The only format that fits every date of a file; ISO when most of the first dates are in it, or in none.
 
