@@ -1,13 +1,13 @@
 """`tillhouse inspect`."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.cli.load import ProgressLines
-from pipeline.cli.output import print_json, print_table
+from pipeline.cli.output import print_json, print_table, say
+from pipeline.fetching import fetched
 from pipeline.inspection import Inspection, inspect_file
 from pipeline.settings import get_settings
 from pipeline.sources import COLUMNS, source_settings
@@ -17,7 +17,7 @@ _VALUE_CHARACTERS = 40
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file")
 @click.option(
     "--source",
     default="default",
@@ -26,14 +26,20 @@ _VALUE_CHARACTERS = 40
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def inspect(context: click.Context, *, file: Path, source: str, as_json: bool) -> None:
+def inspect(context: click.Context, *, file: str, source: str, as_json: bool) -> None:
     """Show what a file is, and write the table of sources.toml that makes it load.
+
+    FILE is a path or an address, as for `load`.
 
     Reads every row and writes nothing. Ends with 0 when the file would be loaded as proposed, and with 1
     when it would be refused.
     """
-    settings = source_settings(get_settings(), source)
-    found = inspect_file(file.absolute(), source, settings, ProgressLines(quiet=as_json))
+    settings = get_settings()
+    of_source = source_settings(settings, source)
+    with fetched([file], settings, say) as (one, *others):
+        if others:
+            raise click.UsageError(f"{file} names {1 + len(others)} files; name one of them")
+        found = inspect_file(one.path, source, of_source, ProgressLines(quiet=as_json), one.name)
     if as_json:
         print_json(_as_json(found))
     else:
