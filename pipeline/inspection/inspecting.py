@@ -11,7 +11,7 @@ from pipeline.inspection.entry import toml_entry
 from pipeline.inspection.matching import read_headers, system_of
 from pipeline.inspection.models import Doubt, HeaderReading, Inspection, Problem
 from pipeline.inspection.numbers import with_discount, with_marks
-from pipeline.inspection.tables import Headers, Sample, encoding_of, find_headers, read_sample
+from pipeline.inspection.tables import Headers, Sample, find_headers, read_sample
 from pipeline.landing import LandingError, LandingRequest, Progress, QuarantinedRow, check
 from pipeline.landing.checker import BatchChecker
 from pipeline.landing.checking import date_format_of
@@ -66,16 +66,18 @@ def _inspected(
     for judge in (with_marks, with_discount):
         proposed, found = judge(sample, proposed)
         doubts += found
-    encoding = encoding_of(path, form, proposed)
+    encoding = sample.encoding
     if encoding is not None and encoding.is_guessed:
         proposed = proposed.model_copy(update={"encoding": encoding.name})
         doubts.append(Doubt("encoding", "it is what the letters look like"))
     missing = _missing(readings, proposed)
+    date_format = None
     if not missing:
-        proposed, found = _with_dates(path, proposed)
+        date_format, found = _date_format(path, proposed)
         doubts += found
+    if date_format not in (None, ISO):
+        proposed = proposed.model_copy(update={"date_format": date_format})
     outcome = _Outcome.of(path, name, source, proposed, progress)
-    is_readable = not missing and not any(doubt.setting == "date_format" for doubt in doubts)
     return Inspection(
         file_name=name,
         kind=form.kind,
@@ -89,10 +91,10 @@ def _inspected(
         headers=_with_examples(readings, headers, sample),
         missing=missing,
         settings=proposed,
-        date_format=(proposed.date_format or ISO) if is_readable else None,
+        date_format=date_format,
         rows_sampled=sample.rows,
         doubts=tuple(doubts),
-        first_rows=_first_rows(sample, proposed) if is_readable else (),
+        first_rows=_first_rows(sample, proposed) if date_format else (),
         rows_read=outcome.rows_read,
         rows_accepted=outcome.rows_accepted,
         rows_quarantined=outcome.rows_quarantined,
@@ -175,22 +177,18 @@ def _with_escape(path: Path, settings: SourceSettings) -> tuple[Sample, SourceSe
     return sample, settings
 
 
-def _with_dates(path: Path, settings: SourceSettings) -> tuple[SourceSettings, list[Doubt]]:
-    """The settings with the date format that fits every row; a doubt when several do.
-
-    Raises:
-        LandingError: the file cannot be opened.
-        FileRefused: no format fits every row.
-    """
+def _date_format(path: Path, settings: SourceSettings) -> tuple[str | None, list[Doubt]]:
+    """The date format that fits every row; a doubt when there are several, or none."""
     try:
         found = date_format_of(path, settings)
     except AmbiguousDates as error:
         choices = tuple((f'date_format = "{fit.format}"', fit.told) for fit in error.fits)
-        return settings, [Doubt("date_format", "the dates can be read in several ways", choices)]
-    if found is None or found.format == ISO:
-        return settings, []
-    doubts = [Doubt("date_format", found.note)] if found.alike else []
-    return settings.model_copy(update={"date_format": found.format}), doubts
+        return None, [Doubt("date_format", "the dates can be read in several ways", choices)]
+    except FileRefused as error:
+        return None, [Doubt("date_format", str(error))]
+    if found is None:
+        return settings.date_format or ISO, []
+    return found.format, [Doubt("date_format", found.note)] if found.alike else []
 
 
 def _missing(readings: Sequence[HeaderReading], settings: SourceSettings) -> tuple[str, ...]:

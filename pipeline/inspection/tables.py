@@ -36,9 +36,10 @@ class Headers:
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of a file, and where its columns are."""
+    """The first rows of a file, where its columns are, and how its text is written."""
 
     columns: ColumnMap
+    encoding: Encoding | None
     chunk: Chunk | None
 
     @property
@@ -89,26 +90,6 @@ def headers_of(file: OrderLines) -> Headers:
     return Headers(file.columns.headers, getattr(file, "header_row", None))
 
 
-def encoding_of(path: Path, form: Form, settings: SourceSettings) -> Encoding | None:
-    """How the file's text is written; None of formats that say it themselves.
-
-    Raises:
-        LandingError: the file cannot be opened.
-        FileRefused: it does not begin as the settings say.
-    """
-    if form.kind != "CSV":
-        return None
-    blocks = _blocks(path, form)
-    try:
-        return blocks.decode(settings.encoding)
-    finally:
-        blocks.close()
-
-
-def _blocks(path: Path, form: Form) -> BlockReader:
-    return BlockReader(path, ROW_BYTES, form.members[0].filename if form.members else None)
-
-
 def read_sample(path: Path, settings: SourceSettings) -> Sample:
     """The first rows, also of a file that lacks columns that are required.
 
@@ -116,24 +97,26 @@ def read_sample(path: Path, settings: SourceSettings) -> Sample:
         LandingError: the file cannot be opened.
         FileRefused: it cannot be read.
     """
-    with open_order_lines(path, _with_stand_ins(path, settings), _SAMPLE_BYTES) as file:
-        return Sample(file.columns, next(file.chunks(), None))
+    with _open_anyhow(path, settings) as file:
+        return Sample(file.columns, file.encoding, next(file.chunks(), None))
 
 
-def _with_stand_ins(path: Path, settings: SourceSettings) -> SourceSettings:
-    """The settings with constants for the required columns that the file lacks."""
+def _open_anyhow(path: Path, settings: SourceSettings) -> OrderLines:
+    """The file, with constants for the required columns that it lacks."""
     try:
-        with open_order_lines(path, settings, _SAMPLE_BYTES):
-            return settings
+        return open_order_lines(path, settings, _SAMPLE_BYTES)
     except MissingColumns as error:
-        known = {*settings.columns, *settings.constants, *our_columns(error.headers, settings)}
+        named = set(our_columns(error.headers, settings))
+        there = {name: header for name, header in settings.columns.items() if name in named}
+        known = named | settings.constants.keys()
         stand_ins = {name: _UNKNOWN for name in REQUIRED_COLUMNS if name not in known}
-        return settings.model_copy(update={"constants": {**settings.constants, **stand_ins}})
+        update = {"columns": there, "constants": {**settings.constants, **stand_ins}}
+        return open_order_lines(path, settings.model_copy(update=update), _SAMPLE_BYTES)
 
 
 def _headers_of_text(path: Path, form: Form, settings: SourceSettings) -> Headers:
     """The line that names the most columns of ours in some way; else the one with the most names."""
-    blocks = _blocks(path, form)
+    blocks = BlockReader(path, ROW_BYTES, form.members[0].filename if form.members else None)
     try:
         blocks.decode(settings.encoding)
         head = blocks.head(ROW_BYTES)
@@ -145,7 +128,7 @@ def _headers_of_text(path: Path, form: Form, settings: SourceSettings) -> Header
 
 
 def _headers_of_sheet(path: Path, settings: SourceSettings) -> Headers:
-    with open_order_lines(path, _with_stand_ins(path, settings)) as file:
+    with _open_anyhow(path, settings) as file:
         first, chunk = headers_of(file), next(file.chunks(), None)
     rows = [(first.names, first.line)]
     if chunk is not None:

@@ -144,6 +144,26 @@ def test_dates_that_can_be_read_in_two_ways_are_shown_in_both_and_neither_is_tak
     assert [line[2] for line in lines] == [date(2024, 3, 4), date(2024, 5, 4)]
 
 
+def test_dates_that_several_formats_read_alike_are_read_and_marked(tmp_path: Path) -> None:
+    found = inspected(csv_file(tmp_path, "1,P,03/03/2024,1,2.50"))
+    assert (found.date_format, found.first_rows[0]["sale_date"]) == ("%d/%m/%Y", date(2024, 3, 3))
+    remark = "dates read as %d/%m/%Y; %m/%d/%Y would read every row the same"
+    assert f'date_format = "%d/%m/%Y"  # uncertain: {remark}\n' in found.sources_toml
+
+
+def test_dates_that_no_format_fits_are_a_doubt_and_the_rest_is_shown(tmp_path: Path) -> None:
+    found = inspected(csv_file(tmp_path, "1,P,31.01.2024,1,2", "2,P,01.31.2024,1,2", "3,P,30.01.2024,1,2"))
+    assert (found.refusal or "").startswith("no date format fits every row: '01.31.2024'")
+    assert [doubt.setting for doubt in found.doubts] == ["date_format"]
+    assert [reading.column for reading in found.headers][:2] == ["order_id", "product_id"]
+
+
+def test_a_declared_column_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    found = inspected(csv_file(tmp_path, "1,P,2024-01-31,1,2"), columns={"customer_id": "Kunde"})
+    assert found.missing == ("customer_id",)
+    assert (found.refusal or "").startswith("required column is missing: Kunde.")
+
+
 def test_the_date_format_is_that_of_every_row(tmp_path: Path) -> None:
     early = [f"{order},P,03/04/2024,1,1.00" for order in range(5000)]
     found = inspected(csv_file(tmp_path, *early, "5000,P,04/30/2024,1,1.00"))
