@@ -131,7 +131,8 @@ class _Outcome:
         request = LandingRequest(paths=(path,), names=(name,), source=source, settings=settings)
         (result,) = check(request, progress, outcome.add)
         outcome.rows_read = result.rows_read
-        outcome.rows_accepted = result.rows_accepted
+        # Of a file that would be refused, a load accepts none; here it is told how many are good.
+        outcome.rows_accepted = result.rows_read - result.rows_quarantined
         outcome.rows_quarantined = result.rows_quarantined
         if result.status == "refused":
             outcome.refusal = result.message

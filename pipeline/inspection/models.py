@@ -60,8 +60,9 @@ class Inspection:
     """A file as it would be read with ``settings``, which are proposed.
 
     ``header_line`` is the line (or row of the sheet) of the column names, None where names stand with the
-    values. ``rows_sampled`` is how many rows the marks of numbers were judged by; dates and problems
-    are those of every row. ``refusal`` says why the file would be refused, if so.
+    values. ``rows_sampled`` is how many rows the marks of numbers were judged by; dates and problems are
+    those of every row. ``rows_accepted`` counts the good rows, even of a file that would be refused, and
+    ``refusal`` says why it would be.
     """
 
     file_name: str
