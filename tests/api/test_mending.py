@@ -88,3 +88,32 @@ def test_corrected_rows_come_as_one_file_of_a_kind_that_is_read(
     refused = caller.post(f"{BATCHES}/1/replay", data=b"{}", content_type="image/png")
     assert refused.status_code == 415
     assert (fake.runs, stored(settings.uploads_folder)) == ({}, [])
+
+
+def test_the_rejects_of_a_batch_are_listed_by_reason_and_come_as_a_file(
+    caller: StrictClient, warehouse: Warehouse
+) -> None:
+    rows = [(2, ["a"], "one"), (5, ["a", "b"], "=two"), (9, ["b"], "three")]
+    with connect(warehouse.urls.owner) as connection:
+        for row in rows:
+            connection.execute(
+                "insert into raw.quarantine (batch_id, row_number, reasons, raw_text) values (1, %s, %s, %s)",
+                row,
+            )
+    path = f"{BATCHES}/1/rejects"
+    first = told(caller, f"{path}?limit=2")
+    assert [row["row_number"] for row in first["data"]] == [2, 5]
+    rest = told(caller, f"{path}?limit=2&cursor={first['page']['next_cursor']}")
+    assert rest["data"] == [{"row_number": 9, "reasons": ["b"], "raw_text": "three"}]
+    assert rest["page"] == {"next_cursor": None, "has_more": False}
+    assert [row["row_number"] for row in told(caller, f"{path}?reason=b")["data"]] == [5, 9]
+    file = caller.get(f"{path}?format=csv&reason=b")
+    assert file.text == "row_number,reasons,raw_text\r\n5,a b,'=two\r\n9,b,three\r\n"
+    assert caller.get(f"{path}?format=csv&limit=1").status_code == 422
+    assert caller.get(f"{BATCHES}/7/rejects").status_code == 404
+
+
+def told(caller: StrictClient, path: str) -> dict[str, Any]:
+    """The answer to a request."""
+    found: dict[str, Any] = caller.get(path).get_json()
+    return found
