@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from pipeline.cli.output import print_json, print_table, say
-from pipeline.landing import BatchResult, LandingRequest, Progress, check
+from pipeline.landing import BatchResult, LandingRequest, Progress, Reporting, check
 from pipeline.landing.control_totals import ControlTotals
 from pipeline.settings import get_settings
 from pipeline.sources import source_settings
@@ -95,7 +95,10 @@ def load(
     if dry_run:
         said = {"rows": expect_rows, "gross": expect_gross, "net": expect_net}
         totals = ControlTotals.model_validate(said) if any(said.values()) else None
-        request = LandingRequest(paths=files, source=source, settings=of_source, totals=totals)
+        reporting = Reporting(settings.currency, settings.time_zone)
+        request = LandingRequest(
+            paths=files, source=source, settings=of_source, reporting=reporting, totals=totals
+        )
         results = check(request, listener)
         batches = [_checked(result) for result in results]
         _show(_report(batches, None, {}, "checked", _dry_run_message(of_source.mode)), as_json=as_json)
