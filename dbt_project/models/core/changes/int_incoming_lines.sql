@@ -2,7 +2,8 @@
 
 {%- set values = [
     'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'region', 'payment_method',
-    'sale_date', 'quantity', 'unit_price', 'discount', 'shipping', 'unit_cost',
+    'sale_date', 'quantity', 'unit_price', 'discount', 'discount_amount', 'shipping', 'order_shipping', 'unit_cost',
+    'gross_revenue', 'discounts', 'returns', 'net_revenue', 'tax', 'extra',
 ] %}
 
 with
@@ -13,7 +14,7 @@ versions as (
         source, order_id, line_key, {{ values | join(', ') }},
         batch_id, row_number, overwrites_before, overwrites_begun,
         false as is_deletion
-    from {{ ref('stg_order_lines') }}
+    from {{ ref('int_priced_lines') }}
 
     union all
 
@@ -30,7 +31,7 @@ versions as (
 valued as (
     select
         *,
-        ({{ values | join(', ') }}) as line_values
+        {{ line_values('versions') }} as line_values
     from versions
 ),
 
@@ -94,17 +95,6 @@ live as (
     where
         not newest.is_deletion
         and coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
-),
-
-priced as (
-    select
-        *,
-        case when quantity > 0 then quantity * unit_price else 0 end as gross_revenue,
-        case when quantity > 0 then quantity * unit_price * discount else 0 end as discounts,
-        case when quantity < 0 then -quantity * unit_price * (1 - discount) else 0 end as returns,
-        quantity * unit_price * (1 - discount) as net_revenue,
-        quantity * unit_cost as cost
-    from live
 )
 
 select
@@ -122,13 +112,17 @@ select
     quantity,
     unit_price,
     discount,
+    discount_amount,
     shipping,
+    order_shipping,
     unit_cost,
-    gross_revenue::numeric(38, 12) as gross_revenue,
-    discounts::numeric(38, 12) as discounts,
-    returns::numeric(38, 12) as returns,
-    net_revenue::numeric(38, 12) as net_revenue,
-    cost::numeric(38, 12) as cost,
+    gross_revenue,
+    discounts,
+    returns,
+    net_revenue,
+    tax,
+    (quantity * unit_cost)::numeric(38, 12) as cost,
+    extra,
     batch_id,
     row_number
-from priced
+from live
