@@ -56,7 +56,8 @@ counting as (
 shipped as (
     select
         unchanged.*,
-        case when counting.line_key is null then 0 else unchanged.order_shipping end as counted_shipping
+        case when counting.line_key is null then 0 else unchanged.order_shipping end::numeric(18, 6)
+            as counted_shipping
     from unchanged
     left join counting using (source, order_id, line_key)
 ),
@@ -98,7 +99,7 @@ sides as (
     union all
     select
         changed.sign, {{ columns }},
-        case when counting.line_key is null then 0 else changed.order_shipping end as shipping
+        case when counting.line_key is null then 0 else changed.order_shipping end::numeric(18, 6) as shipping
     from changed
     left join counting using (source, order_id, line_key)
     where changed.sign = 1 and changed.order_shipping is not null
