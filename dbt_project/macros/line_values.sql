@@ -13,3 +13,33 @@
         {{ relation }}.unit_cost, {{ relation }}.extra
     )
 {%- endmacro %}
+
+{#- A line's own columns, as they go through a build; its shipping is counted last. -#}
+{% macro line_columns() -%}
+    source,
+    order_id,
+    product_id,
+    occurrence,
+    line_key,
+    product_key,
+    customer_id,
+    customer_key,
+    region,
+    payment_method,
+    sale_date,
+    quantity,
+    unit_price,
+    discount,
+    discount_amount,
+    order_shipping,
+    unit_cost,
+    gross_revenue,
+    discounts,
+    returns,
+    net_revenue,
+    tax,
+    cost,
+    extra,
+    batch_id,
+    row_number
+{%- endmacro %}

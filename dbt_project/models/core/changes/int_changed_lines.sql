@@ -88,39 +88,24 @@ added as (
     where published.source is null or replaced.source is not null
 )
 
-{%- set columns %}
-    source,
-    order_id,
-    product_id,
-    occurrence,
-    line_key,
-    product_key,
-    customer_id,
-    customer_key,
-    region,
-    payment_method,
-    sale_date,
-    quantity,
-    unit_price,
-    discount,
-    discount_amount,
-    shipping,
-    order_shipping,
-    unit_cost,
-    gross_revenue,
-    discounts,
-    returns,
-    net_revenue,
-    tax,
-    cost,
-    extra,
-    batch_id,
-    row_number,
-    change_batch_id
-{%- endset %}
 
-select -1 as sign, {{ columns }} from replaced
+select
+    -1 as sign,
+    {{ line_columns() }},
+    shipping,
+    change_batch_id
+from replaced
 union all
-select -1 as sign, {{ columns }} from deleted
+select
+    -1 as sign,
+    {{ line_columns() }},
+    shipping,
+    change_batch_id
+from deleted
 union all
-select 1 as sign, {{ columns }} from added
+select
+    1 as sign,
+    {{ line_columns() }},
+    shipping,
+    change_batch_id
+from added

@@ -37,18 +37,24 @@ unchanged as (
         and published.order_shipping is not null
 ),
 
+stating as (
+    select
+        {{ line_columns() }}
+    from unchanged
+    union all
+    select
+        {{ line_columns() }}
+    from changed
+    where sign = 1 and order_shipping is not null
+),
+
 -- One line counts it: the newest statement on a sale line, then the greatest.
 counting as (
     select distinct on (source, order_id)
         source,
         order_id,
         line_key
-    from (
-        select source, order_id, line_key, quantity, order_shipping, batch_id from unchanged
-        union all
-        select source, order_id, line_key, quantity, order_shipping, batch_id from changed
-        where sign = 1 and order_shipping is not null
-    ) as lines
+    from stating
     order by
         source asc, order_id asc, quantity > 0 desc, batch_id desc, order_shipping desc, line_key asc
 ),
@@ -62,52 +68,39 @@ shipped as (
     left join counting using (source, order_id, line_key)
 ),
 
-{%- set columns -%}
-    source,
-    order_id,
-    product_id,
-    occurrence,
-    line_key,
-    product_key,
-    customer_id,
-    customer_key,
-    region,
-    payment_method,
-    sale_date,
-    quantity,
-    unit_price,
-    discount,
-    discount_amount,
-    order_shipping,
-    unit_cost,
-    gross_revenue,
-    discounts,
-    returns,
-    net_revenue,
-    tax,
-    cost,
-    extra,
-    batch_id,
-    row_number,
-    change_batch_id
-{%- endset %}
-
 -- A line that counts it now, or no longer does, has changed too.
 sides as (
-    select sign, {{ columns }}, shipping from changed
+    select
+        sign,
+        {{ line_columns() }},
+        change_batch_id,
+        shipping
+    from changed
     where sign = -1 or order_shipping is null
     union all
     select
-        changed.sign, {{ columns }},
-        case when counting.line_key is null then 0 else changed.order_shipping end::numeric(18, 6) as shipping
+        1 as sign,
+        {{ line_columns() }},
+        change_batch_id,
+        case when counting.line_key is null then 0 else order_shipping end::numeric(18, 6) as shipping
     from changed
     left join counting using (source, order_id, line_key)
-    where changed.sign = 1 and changed.order_shipping is not null
+    where sign = 1 and order_shipping is not null
     union all
-    select -1 as sign, {{ columns }}, shipping from shipped
+    select
+        -1 as sign,
+        {{ line_columns() }},
+        change_batch_id,
+        shipping
+    from shipped
     where shipping <> counted_shipping
     union all
-    select 1 as sign, {{ columns }}, counted_shipping as shipping from shipped
+    select
+        1 as sign,
+        {{ line_columns() }},
+        change_batch_id,
+        counted_shipping as shipping
+    from shipped
     where shipping <> counted_shipping
 )
 
