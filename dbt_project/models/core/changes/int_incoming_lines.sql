@@ -6,6 +6,9 @@
     'gross_revenue', 'discounts', 'returns', 'net_revenue', 'tax', 'extra',
 ] %}
 
+{%- set nothing = [] %}
+{%- for value in values %}{% do nothing.append('null as ' ~ value) %}{% endfor %}
+
 with
 
 -- A deletion is a version of its line, too: one without values.
@@ -20,9 +23,7 @@ versions as (
 
     select
         source, order_id, line_key,
-        {%- for value in values %}
-        null as {{ value }},
-        {%- endfor %}
+        {{ nothing | join(', ') }},
         batch_id, 0 as row_number, overwrites_before, overwrites_begun,
         true as is_deletion
     from {{ ref('stg_deleted_lines') }}
@@ -100,29 +101,9 @@ live as (
 select
     source,
     order_id,
-    product_id,
-    occurrence,
     line_key,
-    product_key,
-    customer_id,
-    customer_key,
-    region,
-    payment_method,
-    sale_date,
-    quantity,
-    unit_price,
-    discount,
-    discount_amount,
-    shipping,
-    order_shipping,
-    unit_cost,
-    gross_revenue,
-    discounts,
-    returns,
-    net_revenue,
-    tax,
+    {{ values | join(', ') }},
     (quantity * unit_cost)::numeric(38, 12) as cost,
-    extra,
     batch_id,
     row_number
 from live
