@@ -13,11 +13,13 @@ Headers = Mapping[str, str | None]
 def drift_note(columns: ColumnMap, before: Headers | None, settings: SourceSettings) -> str | None:
     """What to note of columns that are new since the source's last landed file; None without any.
 
+    A source of which nothing was said may send files of any form.
+
     Raises:
         FileRefused: a column of ours is gone, one is new that the source wants refused, or rows are told
             apart in another way than before.
     """
-    if before is None:
+    if before is None or not settings.is_described:
         return None
     gone = [header for header, name in before.items() if name is not None and not columns.states(name)]
     if gone:

@@ -162,6 +162,11 @@ class SourceSettings(BaseModel):
         return self
 
     @property
+    def is_described(self) -> bool:
+        """Whether it was said how the source's files are, and not only how a delivery is taken in."""
+        return bool(self.model_fields_set - {"mode", "delivery", "duplicate_rows", "quarantine_limit"})
+
+    @property
     def options(self) -> dict[str, Any]:
         """What changes how a file is read, as far as it was said; kept with its batch."""
         how_taken_in = {"mode", "delivery", "quarantine_limit", "new_columns"}

@@ -58,13 +58,13 @@ def test_a_header_that_is_only_written_otherwise_is_not_new(warehouse: Warehouse
 def test_a_column_of_ours_that_is_gone_refuses_the_file(warehouse: Warehouse, tmp_path: Path) -> None:
     one(warehouse, csv_file(tmp_path, f"{FIRST},Asia,4,x", header=f"{HEADER},Region,Unit Cost,Note"))
     path = csv_file(tmp_path, SECOND)
-    result = one(warehouse, path)
+    result = one(warehouse, path, new_columns="keep")
     assert (result.status, result.message) == (
         "refused",
         "2 columns are missing that the source's last file had: Region, Unit Cost. If the source leaves it "
         "out for good, say in sources.toml what stands for it, under constants ('' for a blank)",
     )
-    assert one(warehouse, path, source="another").status == "landed"
+    assert one(warehouse, path, source="another", new_columns="keep").status == "landed"
     assert one(warehouse, path, constants={"region": "", "unit_cost": ""}).status == "landed"
     assert statuses(warehouse) == ["landed", "refused", "landed", "landed"]
 
@@ -76,4 +76,13 @@ def test_what_is_compared_with_is_the_latest_landed_file(warehouse: Warehouse, t
     third = csv_file(tmp_path, "3,P,2024-01-01,1,1", name="third.csv")
     assert one(warehouse, third).status == "landed"
     assert one(warehouse, wide).status == "landed"
-    assert one(warehouse, third, mode="overwrite", force=True).status == "refused"
+    assert one(warehouse, third, mode="overwrite", force=True, new_columns="warn").status == "refused"
+
+
+def test_a_source_of_which_nothing_is_said_sends_files_of_any_form(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    one(warehouse, csv_file(tmp_path, f"{FIRST},Asia", header=f"{HEADER},Region"))
+    narrow = csv_file(tmp_path, SECOND)
+    assert one(warehouse, narrow, duplicate_rows="keep").status == "landed"
+    assert one(warehouse, narrow, mode="overwrite", force=True).status == "landed"
