@@ -12,7 +12,7 @@ from pipeline.landing.checker import BatchChecker
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.control_totals import Found, mismatch, read_side_file
 from pipeline.landing.copying import EncodedChunk, encode
-from pipeline.landing.dates import ISO, find_format
+from pipeline.landing.dates import ISO, FoundFormat, find_format
 from pipeline.landing.drift import Headers, drift_note
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
@@ -117,12 +117,13 @@ def read_and_check(
         believed = request.totals or read_side_file(path)
         sums = Found()
         _require_our_currency(request)
-        settings = with_date_format(path, request.settings)
+        dates = date_format_of(path, request.settings)
+        settings = _read_by(request.settings, dates)
         with open_order_lines(path, settings, block_bytes) as file:
             _require_tax(file.columns, settings)
             drift = drift_note(file.columns, headers_before, settings)
-            outcome.notes = [*_notes(file, request.settings, settings), *([drift] if drift else [])]
-            outcome.headers = file.columns.headers
+            outcome.notes = [*_notes(file, dates), *([drift] if drift else [])]
+            outcome.headers = file.columns.named
             checker = BatchChecker(file.columns, settings, request.reporting)
 
             def checked() -> Iterator[tuple[EncodedChunk, int]]:
@@ -177,21 +178,37 @@ def with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
     Raises:
         FileRefused: it cannot be told, or the file cannot be read.
     """
+    return _read_by(settings, date_format_of(path, settings))
+
+
+def date_format_of(path: Path, settings: SourceSettings) -> FoundFormat | None:
+    """How a file's dates are written, by every row of it; None when the settings say it.
+
+    Raises:
+        LandingError: it cannot be opened.
+        AmbiguousDates: several formats fit, and read some dates differently.
+        FileRefused: it cannot be read as order lines, or no format fits.
+    """
     if settings.date_format is not None or "sale_date" in settings.constants:
-        return settings
+        return None
     with open_order_lines(path, settings, _DATES_BLOCK_BYTES) as file:
         position = str(file.columns.positions["sale_date"])
-        found = find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
-    return settings if found == ISO else settings.model_copy(update={"date_format": found})
+        return find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
 
 
-def _notes(file: OrderLines, said: SourceSettings, read_by: SourceSettings) -> list[str]:
+def _read_by(settings: SourceSettings, dates: FoundFormat | None) -> SourceSettings:
+    if dates is None or dates.format == ISO:
+        return settings
+    return settings.model_copy(update={"date_format": dates.format})
+
+
+def _notes(file: OrderLines, dates: FoundFormat | None) -> list[str]:
     """What was found out about how the file is written, and not said."""
     notes = []
     if file.encoding is not None and file.encoding.is_guessed:
         notes.append(f"read as {file.encoding.name}, which is what its letters look like")
-    if read_by.date_format != said.date_format:
-        notes.append(f"dates read as {read_by.date_format}, the only format that fits every row")
+    if dates is not None and dates.format != ISO:
+        notes.append(dates.note)
     return notes
 
 

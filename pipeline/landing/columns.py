@@ -1,9 +1,9 @@
 """Which column of a file is which of ours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pipeline.landing.errors import FileRefused
+from pipeline.landing.errors import FileRefused, MissingColumns
 from pipeline.sources import COLUMNS, ONLY_WHEN_MAPPED, REQUIRED_COLUMNS, SourceSettings
 
 LAST_COLUMN_WITH_FREE_COMMAS = "customer_address"
@@ -27,14 +27,15 @@ _BY_HEADER = {
 class ColumnMap:
     """Where each of our columns is in the file or what stands in for it, and what the others are called.
 
-    ``headers`` are the file's, each with the column of ours that it names, if any.
+    ``named`` says of each title which column of ours it names, if any.
     """
 
     width: int
     positions: Mapping[str, int]
     extra: Mapping[str, int]
     constants: Mapping[str, str]
-    headers: Mapping[str, str | None]
+    headers: tuple[str, ...] = field(compare=False)
+    named: Mapping[str, str | None] = field(compare=False)
 
     @property
     def joins_surplus(self) -> bool:
@@ -63,8 +64,8 @@ def map_columns(
     """Match a file's headers, found in this place, to our columns.
 
     Raises:
-        FileRefused: a column that is required or was declared is missing, two headers mean the same
-            column, or a column has a constant as well.
+        MissingColumns: a column that is required or was declared is missing.
+        FileRefused: two headers mean the same column, or a column has a constant as well.
     """
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
@@ -94,10 +95,10 @@ def map_columns(
     ]
     missing += [title for title in settings.extra if title not in extra]
     if missing:
-        raise FileRefused(_missing_message(missing, found, found_in))
+        raise MissingColumns(_missing_message(missing, found, found_in), tuple(headers))
     at = {position: title for title, position in extra.items()}
     named = {at.get(position, found[position]): name for position, name in enumerate(names)}
-    return ColumnMap(len(headers), positions, extra, settings.constants, named)
+    return ColumnMap(len(headers), positions, extra, settings.constants, tuple(headers), named)
 
 
 def _free_title(title: str, taken: Mapping[str, int]) -> str:

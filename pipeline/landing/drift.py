@@ -29,7 +29,7 @@ def drift_note(columns: ColumnMap, before: Headers | None, settings: SourceSetti
         )
     _require_same_identity(columns, before, settings)
     known = {normalized(header) for header in before}
-    new = [header for header in columns.headers if normalized(header) not in known]
+    new = [header for header in columns.named if normalized(header) not in known]
     if not new or settings.new_columns == "keep":
         return None
     what = f"{_columns(new)} new since the source's last file: {', '.join(new)}"

@@ -53,9 +53,9 @@ class Spreadsheet:
             members_of(path)
             self._errors = error_cells(path)
             self._sheet = self._first_sheet()
-            self._header_row, headers = self._header()
+            self.header_row, headers = self._header()
             require_few_columns(headers)
-            self.columns: ColumnMap = map_columns(headers, settings, f"row {self._header_row} of the sheet")
+            self.columns: ColumnMap = map_columns(headers, settings, f"row {self.header_row} of the sheet")
         except BaseException:
             self._raw.close()
             raise
@@ -76,7 +76,7 @@ class Spreadsheet:
         gathered: list[list[str]] = []
         numbers: list[int] = []
         for number, fields in self._rows():
-            if number > self._header_row:
+            if number > self.header_row:
                 gathered.append(fields)
                 numbers.append(number)
             if len(gathered) == _ROWS_PER_CHUNK:
@@ -101,7 +101,7 @@ class Spreadsheet:
         offset = self._sheet.start[1] + 1 if self._sheet.start else 1
         rows_with_errors = {row for row, _ in self._errors}
         for number, row in enumerate(self._sheet.iter_rows(), 1):
-            fields = [_text(value, self._settings) for value in row]
+            fields = [cell_text(value, self._settings) for value in row]
             if number in rows_with_errors:
                 fields = [
                     self._errors.get((number, position), text) for position, text in enumerate(fields, offset)
@@ -130,7 +130,7 @@ class Spreadsheet:
         return table_chunk(frame, np.asarray(numbers, dtype=np.int64))
 
 
-def _text(value: object, settings: SourceSettings) -> str:
+def cell_text(value: object, settings: SourceSettings) -> str:
     """A cell's value as Excel shows it, with fifteen digits; numbers and dates as the source writes them."""
     if isinstance(value, str):
         return value

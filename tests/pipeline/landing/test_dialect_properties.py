@@ -87,6 +87,6 @@ def test_a_date_format_that_is_found_out_is_the_one_that_was_written(format: str
 def found_or_refused(texts: pl.Series) -> tuple[str | None, str]:
     """The format of these dates, which come in two chunks, or why there is none."""
     try:
-        return find_format([texts[:1], texts[1:]]), ""
+        return find_format([texts[:1], texts[1:]]).format, ""
     except FileRefused as error:
         return None, str(error)
