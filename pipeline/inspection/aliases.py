@@ -155,6 +155,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Einkaufspreis", "EK", "EK-Preis", "Stückkosten", "Prix d'achat", "Coût unitaire",
             "Precio de compra", "Coste unitario", "Costo unitario", "Inkoopprijs",
         ),
+        "line_id": ("Order Line ID", "Line Item ID"),
+        "currency": ("Currency Code", "Währung", "Devise", "Moneda", "Valuta"),
+        "tax": ("Tax Amount", "VAT", "VAT Amount", "MwSt", "Steuer"),
+        "tax_rate": ("Tax Percent", "VAT Rate", "MwSt-Satz", "Steuersatz"),
     }
 )  # fmt: skip
 

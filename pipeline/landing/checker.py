@@ -11,6 +11,7 @@ from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.contract import OrderLineContract
 from pipeline.landing.keys import version_keys
+from pipeline.landing.models import Reporting
 from pipeline.landing.quarantine import QuarantinedRow, quarantined_rows
 from pipeline.landing.seen import KnownVersions, PairCounts, SeenRows, group
 from pipeline.landing.tally import Tally
@@ -35,6 +36,12 @@ _LINE = (
     "discount",
     "shipping",
     "unit_cost",
+    "line_id",
+    "line_discount",
+    "order_shipping",
+    "tax",
+    "tax_rate",
+    "prices_include_tax",
     "extra",
 )
 _CONTRACT_COLUMNS = tuple(OrderLineContract.column_names())
@@ -54,18 +61,24 @@ class CheckedChunk:
 class BatchChecker:
     """Checks the chunks of one file, in order."""
 
-    def __init__(self, columns: ColumnMap, settings: SourceSettings) -> None:
+    def __init__(
+        self, columns: ColumnMap, settings: SourceSettings, reporting: Reporting | None = None
+    ) -> None:
         self._columns, self._settings = columns, settings
+        self._reporting = reporting or Reporting()
         self._seen_rows = SeenRows() if settings.duplicate_rows == "quarantine" else None
         self._pairs = PairCounts()
+        self._line_ids = PairCounts()
         self._products = KnownVersions()
         self._customers = KnownVersions()
 
     def check(self, chunk: Chunk) -> CheckedChunk:
         """Split a chunk into what is accepted and what is quarantined."""
         rows_read = chunk.text.height
-        values = named_values(chunk, self._columns, self._repeats(chunk), self._settings)
-        values = values.with_columns(self._occurrences(values))
+        repeats = self._repeats(chunk)
+        values = named_values(chunk, self._columns, repeats, self._settings, self._reporting)
+        occurrences = self._numbered(values, "product_id", self._pairs).alias("occurrence")
+        values = values.with_columns(occurrences, self._line_id_numbers(values))
         good, failures = OrderLineContract.filter(values.select(_CONTRACT_COLUMNS))
         quarantine = quarantined_rows(failures.details(), values, chunk)
         accepted = values
@@ -86,19 +99,26 @@ class BatchChecker:
         repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
         return repeats
 
-    def _occurrences(self, values: pl.DataFrame) -> pl.Series:
-        keys = values.select("order_id", "product_id")
+    def _line_id_numbers(self, values: pl.DataFrame) -> pl.Series:
+        """The how-manieth row of its order each one is with its line id; null in a file without line ids."""
+        if "line_id" not in self._columns.positions:
+            return pl.Series("line_id_number", [None] * values.height, dtype=pl.Int32)
+        return self._numbered(values, "line_id", self._line_ids).alias("line_id_number")
+
+    def _numbered(self, values: pl.DataFrame, within_order: str, counts: PairCounts) -> pl.Series:
+        """The 1-based number of each row among those with equal pairs of order and this; 0 without one."""
+        keys = values.select("order_id", within_order)
         has_key = values.select(
             (pl.col("order_id") != "").fill_null(value=False)
-            & (pl.col("product_id") != "").fill_null(value=False)
+            & (pl.col(within_order) != "").fill_null(value=False)
         ).to_series()
         pairs = keys.hash_rows(seed=3).to_numpy()
         if has_key.all():
-            return pl.Series("occurrence", self._pairs.occurrences(pairs))
+            return pl.Series(counts.occurrences(pairs))
         mask = has_key.to_numpy()
         numbers = np.zeros(len(pairs), dtype=np.int32)
-        numbers[mask] = self._pairs.occurrences(pairs[mask])
-        return pl.Series("occurrence", numbers)
+        numbers[mask] = counts.occurrences(pairs[mask])
+        return pl.Series(numbers)
 
     def _split(
         self, accepted: pl.DataFrame, quarantine: list[QuarantinedRow], rows_read: int
@@ -112,7 +132,7 @@ class BatchChecker:
             pl.Series("product_key", product_keys),
             pl.when(is_known).then(pl.Series(customer_keys)).alias("customer_key"),
             _blank_as_null("customer_id"),
-            _blank_as_null("unit_cost"),
+            *(_blank_as_null(name) for name in ("unit_cost", "tax", "tax_rate")),
         )
         return CheckedChunk(
             lines=lines.select(_LINE),

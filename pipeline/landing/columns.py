@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.landing.errors import FileRefused, MissingColumns
-from pipeline.sources import COLUMNS, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import COLUMNS, ONLY_WHEN_MAPPED, REQUIRED_COLUMNS, SourceSettings
 
 LAST_COLUMN_WITH_FREE_COMMAS = "customer_address"
 _SHOWN_HEADERS = 30
@@ -15,25 +15,36 @@ def normalized(header: str) -> str:
     return "".join(header.split()).replace("_", "").casefold()
 
 
-_BY_HEADER = {normalized(title): name for name, title in COLUMNS.items()} | {
-    normalized(name): name for name in COLUMNS
+_BY_HEADER = {
+    normalized(header): name
+    for name, title in COLUMNS.items()
+    if name != ONLY_WHEN_MAPPED
+    for header in (title, name)
 }
 
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """Where each of our columns is in the file or what stands in for it, and what the others are called."""
+    """Where each of our columns is in the file or what stands in for it, and what the others are called.
+
+    ``named`` says of each title which column of ours it names, if any.
+    """
 
     width: int
     positions: Mapping[str, int]
     extra: Mapping[str, int]
     constants: Mapping[str, str]
     headers: tuple[str, ...] = field(compare=False)
+    named: Mapping[str, str | None] = field(compare=False)
 
     @property
     def joins_surplus(self) -> bool:
         """Whether fields beyond the header belong to its last column, the address."""
         return self.positions.get(LAST_COLUMN_WITH_FREE_COMMAS) == self.width - 1
+
+    def states(self, name: str) -> bool:
+        """Whether the file, or a constant, says something about a column of ours."""
+        return name in self.positions or name in self.constants
 
 
 def our_columns(headers: Sequence[str], settings: SourceSettings) -> list[str | None]:
@@ -58,9 +69,12 @@ def map_columns(
     """
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
-    for position, (header, name) in enumerate(zip(headers, our_columns(headers, settings), strict=True)):
+    declared = {normalized(title): title for title in settings.extra}
+    names = our_columns(headers, settings)
+    for position, (header, name) in enumerate(zip(headers, names, strict=True)):
         if name is None:
-            extra[_free_title(header.strip() or f"column {position + 1}", extra)] = position
+            title = declared.get(normalized(header)) or header.strip() or f"column {position + 1}"
+            extra[_free_title(title, extra)] = position
         elif name in positions:
             raise FileRefused(
                 f"the headers {headers[positions[name]].strip()!r} and {header.strip()!r} name the same "
@@ -79,9 +93,12 @@ def map_columns(
         for name in dict.fromkeys([*REQUIRED_COLUMNS, *settings.columns])
         if name not in positions and name not in settings.constants
     ]
+    missing += [title for title in settings.extra if title not in extra]
     if missing:
         raise MissingColumns(_missing_message(missing, found, found_in), tuple(headers))
-    return ColumnMap(len(headers), positions, extra, settings.constants, tuple(headers))
+    at = {position: title for title, position in extra.items()}
+    named = {at.get(position, found[position]): name for position, name in enumerate(names)}
+    return ColumnMap(len(headers), positions, extra, settings.constants, tuple(headers), named)
 
 
 def _free_title(title: str, taken: Mapping[str, int]) -> str:

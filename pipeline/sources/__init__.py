@@ -2,10 +2,11 @@
 
 from pipeline.sources.config import read_sources, source_settings
 from pipeline.sources.errors import SourcesError
-from pipeline.sources.models import COLUMNS, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources.models import COLUMNS, ONLY_WHEN_MAPPED, REQUIRED_COLUMNS, SourceSettings
 
 __all__ = [
     "COLUMNS",
+    "ONLY_WHEN_MAPPED",
     "REQUIRED_COLUMNS",
     "SourceSettings",
     "SourcesError",

@@ -2,8 +2,12 @@
 
 {%- set values = [
     'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'region', 'payment_method',
-    'sale_date', 'quantity', 'unit_price', 'discount', 'shipping', 'unit_cost',
+    'sale_date', 'quantity', 'unit_price', 'discount', 'discount_amount', 'shipping', 'order_shipping', 'unit_cost',
+    'gross_revenue', 'discounts', 'returns', 'net_revenue', 'tax', 'extra',
 ] %}
+
+{%- set nothing = [] %}
+{%- for value in values %}{% do nothing.append('null as ' ~ value) %}{% endfor %}
 
 with
 
@@ -13,15 +17,13 @@ versions as (
         source, order_id, line_key, {{ values | join(', ') }},
         batch_id, row_number, overwrites_before, overwrites_begun,
         false as is_deletion
-    from {{ ref('stg_order_lines') }}
+    from {{ ref('int_priced_lines') }}
 
     union all
 
     select
         source, order_id, line_key,
-        {%- for value in values %}
-        null as {{ value }},
-        {%- endfor %}
+        {{ nothing | join(', ') }},
         batch_id, 0 as row_number, overwrites_before, overwrites_begun,
         true as is_deletion
     from {{ ref('stg_deleted_lines') }}
@@ -30,7 +32,7 @@ versions as (
 valued as (
     select
         *,
-        ({{ values | join(', ') }}) as line_values
+        {{ line_values('versions') }} as line_values
     from versions
 ),
 
@@ -94,41 +96,14 @@ live as (
     where
         not newest.is_deletion
         and coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
-),
-
-priced as (
-    select
-        *,
-        case when quantity > 0 then quantity * unit_price else 0 end as gross_revenue,
-        case when quantity > 0 then quantity * unit_price * discount else 0 end as discounts,
-        case when quantity < 0 then -quantity * unit_price * (1 - discount) else 0 end as returns,
-        quantity * unit_price * (1 - discount) as net_revenue,
-        quantity * unit_cost as cost
-    from live
 )
 
 select
     source,
     order_id,
-    product_id,
-    occurrence,
     line_key,
-    product_key,
-    customer_id,
-    customer_key,
-    region,
-    payment_method,
-    sale_date,
-    quantity,
-    unit_price,
-    discount,
-    shipping,
-    unit_cost,
-    gross_revenue::numeric(38, 12) as gross_revenue,
-    discounts::numeric(38, 12) as discounts,
-    returns::numeric(38, 12) as returns,
-    net_revenue::numeric(38, 12) as net_revenue,
-    cost::numeric(38, 12) as cost,
+    {{ values | join(', ') }},
+    (quantity * unit_cost)::numeric(38, 12) as cost,
     batch_id,
     row_number
-from priced
+from live

@@ -2,8 +2,8 @@
 
 with
 
-incoming as not materialized (
-    select * from {{ ref('int_incoming_lines') }}
+changed as (
+    select * from {{ ref('int_changed_lines') }}
 ),
 
 published as not materialized (
@@ -14,124 +14,94 @@ versions as (
     select * from {{ ref('int_product_versions') }}
 ),
 
-overwrites as (
-    select
-        source,
-        count(*) as overwrite_count,
-        max(first_batch_id) as batch_id
-    from {{ ref('stg_overwrites') }}
-    group by source
-),
-
-kept as (
+-- The touched orders whose lines repeat what the whole order was charged.
+shipped_orders as (
     select
         source,
         order_id,
-        line_key,
-        count(*) as kept_by
-    from {{ ref('stg_quarantined_keys') }}
-    group by source, order_id, line_key
+        max(change_batch_id) as change_batch_id
+    from changed
+    where order_shipping is not null
+    group by source, order_id
 ),
 
-dropped as (
-    select
-        source,
-        order_id,
-        line_key,
-        max(batch_id) as batch_id
-    from {{ ref('stg_deleted_lines') }}
-    group by source, order_id, line_key
-),
-
-replaced as (
+unchanged as (
     select
         published.*,
-        incoming.batch_id as change_batch_id
-    from incoming
-    inner join published using (source, order_id, line_key)
+        shipped_orders.change_batch_id
+    from shipped_orders
+    inner join published using (source, order_id)
+    left join changed using (source, order_id, line_key)
     where
-        (
-            incoming.product_key, incoming.customer_id, incoming.customer_key, incoming.region,
-            incoming.payment_method, incoming.sale_date, incoming.quantity, incoming.unit_price,
-            incoming.discount, incoming.shipping, incoming.unit_cost
-        ) is distinct from (
-            published.product_key, published.customer_id, published.customer_key, published.region,
-            published.payment_method, published.sale_date, published.quantity, published.unit_price,
-            published.discount, published.shipping, published.unit_cost
-        )
+        changed.source is null
+        and published.order_shipping is not null
 ),
 
-deleted as (
+stating as (
     select
-        published.*,
-        overwrites.batch_id as change_batch_id
-    from published
-    inner join overwrites using (source)
-    left join kept using (source, order_id, line_key)
-    left join incoming using (source, order_id, line_key)
-    where
-        incoming.source is null
-        and coalesce(kept.kept_by, 0) < overwrites.overwrite_count
-
+        {{ line_columns() }}
+    from unchanged
     union all
-
     select
-        published.*,
-        dropped.batch_id as change_batch_id
-    from dropped
-    inner join published using (source, order_id, line_key)
-    left join overwrites using (source)
-    left join kept using (source, order_id, line_key)
-    left join incoming using (source, order_id, line_key)
-    where
-        incoming.source is null
-        -- An overwrite in the same build has deleted it already.
-        and coalesce(kept.kept_by, 0) >= coalesce(overwrites.overwrite_count, 0)
+        {{ line_columns() }}
+    from changed
+    where sign = 1 and order_shipping is not null
 ),
 
-added as (
-    select
-        incoming.*,
-        incoming.batch_id as change_batch_id
-    from incoming
-    left join published using (source, order_id, line_key)
-    left join replaced using (source, order_id, line_key)
-    where published.source is null or replaced.source is not null
+-- One line counts it: the newest statement on a sale line, then the greatest.
+counting as (
+    select distinct on (source, order_id)
+        source,
+        order_id,
+        line_key
+    from stating
+    order by
+        source asc, order_id asc, quantity > 0 desc, batch_id desc, order_shipping desc, line_key asc
 ),
 
-{%- set columns -%}
-    source,
-    order_id,
-    product_id,
-    occurrence,
-    line_key,
-    product_key,
-    customer_id,
-    customer_key,
-    region,
-    payment_method,
-    sale_date,
-    quantity,
-    unit_price,
-    discount,
-    shipping,
-    unit_cost,
-    gross_revenue,
-    discounts,
-    returns,
-    net_revenue,
-    cost,
-    batch_id,
-    row_number,
-    change_batch_id
-{%- endset %}
+shipped as (
+    select
+        unchanged.*,
+        case when counting.line_key is null then 0 else unchanged.order_shipping end::numeric(18, 6)
+            as counted_shipping
+    from unchanged
+    left join counting using (source, order_id, line_key)
+),
 
+-- A line that counts it now, or no longer does, has changed too.
 sides as (
-    select -1 as sign, {{ columns }} from replaced
+    select
+        sign,
+        {{ line_columns() }},
+        change_batch_id,
+        shipping
+    from changed
+    where sign = -1 or order_shipping is null
     union all
-    select -1 as sign, {{ columns }} from deleted
+    select
+        1 as sign,
+        {{ line_columns() }},
+        change_batch_id,
+        case when counting.line_key is null then 0 else order_shipping end::numeric(18, 6) as shipping
+    from changed
+    left join counting using (source, order_id, line_key)
+    where sign = 1 and order_shipping is not null
     union all
-    select 1 as sign, {{ columns }} from added
+    select
+        -1 as sign,
+        {{ line_columns() }},
+        change_batch_id,
+        shipping
+    from shipped
+    where shipping <> counted_shipping
+    union all
+    select
+        1 as sign,
+        {{ line_columns() }},
+        change_batch_id,
+        counted_shipping as shipping
+    from shipped
+    where shipping <> counted_shipping
 )
 
 select
