@@ -31,7 +31,7 @@ from delivered
 left join known_lines using (order_id, line_key)
 left join raw.order_lines as known
     on known.batch_id = known_lines.batch_id and known.row_number = known_lines.row_number
-where known.batch_id is null or known_lines.differs or ({compared}) is distinct from ({known_values})
+where known.batch_id is null or ({compared}) is distinct from ({known_values})
 """
 
 # A quarantined row whose key could be read keeps its old line.
