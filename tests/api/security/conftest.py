@@ -56,6 +56,12 @@ def make_jobs(warehouse: Warehouse, accounts: Accounts, golden: int) -> Callable
     folder.mkdir()
     (folder / "index.html").write_text("<html></html>")
 
+    with connect(warehouse.urls.owner) as connection:
+        connection.execute(
+            "insert into raw.batches (batch_id, call_id, source, mode, status, file_name, requested_by)"
+            " values (1, 1, 'default', 'append', 'landed', 'x.csv', 'cli')"
+        )
+
     def make(client: FlaskClient, exporter: str) -> Jobs:
         root = accounts.add("root-of-jobs", "admin")
         refresh = job_of(client.post("/refresh", headers=root))
