@@ -11,7 +11,7 @@ from pipeline.cli.output import print_json, print_table, say
 from pipeline.landing import BatchResult, LandingRequest, Progress, check
 from pipeline.landing.control_totals import ControlTotals
 from pipeline.settings import get_settings
-from pipeline.sources import source_settings
+from pipeline.sources import FEEDS, source_settings
 from pipeline.warehouse.prepare import ensure_warehouse
 
 
@@ -34,6 +34,11 @@ class Amount(click.ParamType[str]):
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", default="default", show_default=True, help="The shop or till the files come from.")
+@click.option(
+    "--feed",
+    type=click.Choice(tuple(FEEDS)),
+    help="What kind of record the files have. Default as sources.toml says, else order_lines.",
+)
 @click.option(
     "--mode",
     type=click.Choice(["append", "overwrite"]),
@@ -70,6 +75,7 @@ def load(
     *,
     paths: tuple[Path, ...],
     source: str,
+    feed: str | None,
     mode: Literal["append", "overwrite"] | None,
     duplicate_rows: Literal["quarantine", "keep"] | None,
     force: bool,
@@ -91,7 +97,7 @@ def load(
     listener = ProgressLines(quiet=as_json)
     settings = get_settings()
     # Also for a load, which reads them again: what is wrong with them is said before anything starts.
-    of_source = source_settings(settings, source, mode=mode, duplicate_rows=duplicate_rows)
+    of_source = source_settings(settings, source, feed=feed, mode=mode, duplicate_rows=duplicate_rows)
     if dry_run:
         said = {"rows": expect_rows, "gross": expect_gross, "net": expect_net}
         totals = ControlTotals.model_validate(said) if any(said.values()) else None
@@ -111,6 +117,7 @@ def load(
         {
             "files": [str(path) for path in files],
             "source": source,
+            "feed": feed,
             "mode": mode,
             "duplicate_rows": duplicate_rows,
             "force": force,

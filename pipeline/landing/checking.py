@@ -8,17 +8,17 @@ from pathlib import Path
 
 from pipeline.landing.batches import DeliveredFile
 from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
-from pipeline.landing.checker import BatchChecker
 from pipeline.landing.control_totals import Found, mismatch, read_side_file
 from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.dates import ISO, find_format
 from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.feeds import checker_of
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
 from pipeline.landing.opening import OrderLines, open_order_lines
 from pipeline.landing.prefetch import prefetched
 from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.landing.tally import Tally
-from pipeline.sources import SourceSettings
+from pipeline.sources import FEEDS, ORDER_LINES, SourceSettings
 
 # Of a refused file so much is kept to look at.
 REFUSED_ROWS_KEPT = 1_000
@@ -114,13 +114,13 @@ def read_and_check(
         settings = with_date_format(path, request.settings)
         with open_order_lines(path, settings, block_bytes) as file:
             outcome.notes = _notes(file, request.settings, settings)
-            checker = BatchChecker(file.columns, settings)
+            checker = checker_of(file.columns, settings)
 
             def checked() -> Iterator[tuple[EncodedChunk, int]]:
                 for chunk in file.chunks():
                     result = checker.check(chunk)
-                    if believed:
-                        sums.add(result.lines)
+                    if believed and settings.feed == ORDER_LINES:
+                        sums.add(dict(result.tables)["order_lines"])
                     yield encode(result, batch_id), file.bytes_read
 
             with closing(prefetched(checked(), _CHUNKS_AHEAD)) as chunks:
@@ -151,10 +151,13 @@ def with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
     Raises:
         FileRefused: it cannot be told, or the file cannot be read.
     """
-    if settings.date_format is not None or "sale_date" in settings.constants:
+    date = FEEDS[settings.feed].date
+    if settings.date_format is not None or date is None or date in settings.constants:
         return settings
     with open_order_lines(path, settings, _DATES_BLOCK_BYTES) as file:
-        position = str(file.columns.positions["sale_date"])
+        if date not in file.columns.positions:
+            return settings
+        position = str(file.columns.positions[date])
         found = find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
     return settings if found == ISO else settings.model_copy(update={"date_format": found})
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.landing.errors import FileRefused
-from pipeline.sources import COLUMNS, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
-LAST_COLUMN_WITH_FREE_COMMAS = "customer_address"
+LAST_COLUMNS_WITH_FREE_COMMAS = ("customer_address", "address")
 _SHOWN_HEADERS = 30
 
 
@@ -15,8 +15,10 @@ def normalized(header: str) -> str:
     return "".join(header.split()).replace("_", "").casefold()
 
 
-_BY_HEADER = {normalized(title): name for name, title in COLUMNS.items()} | {
-    normalized(name): name for name in COLUMNS
+_BY_HEADER = {
+    feed: {normalized(title): name for name, title in known.columns.items()}
+    | {normalized(name): name for name in known.columns}
+    for feed, known in FEEDS.items()
 }
 
 
@@ -32,14 +34,14 @@ class ColumnMap:
     @property
     def joins_surplus(self) -> bool:
         """Whether fields beyond the header belong to its last column, the address."""
-        return self.positions.get(LAST_COLUMN_WITH_FREE_COMMAS) == self.width - 1
+        return any(self.positions.get(name) == self.width - 1 for name in LAST_COLUMNS_WITH_FREE_COMMAS)
 
 
 def our_columns(headers: Sequence[str], settings: SourceSettings) -> list[str | None]:
     """For each header, which column of ours it names, or None."""
     by_header = {
         header: name
-        for header, name in _BY_HEADER.items()
+        for header, name in _BY_HEADER[settings.feed].items()
         # A column that the source calls otherwise is not meant by its usual name.
         if name not in settings.columns
     } | {normalized(header): name for name, header in settings.columns.items()}
@@ -73,9 +75,10 @@ def map_columns(
         else:
             positions[name] = position
     found = [header.strip() for header in headers]
+    known = FEEDS[settings.feed]
     missing = [
-        settings.columns.get(name, COLUMNS[name])
-        for name in dict.fromkeys([*REQUIRED_COLUMNS, *settings.columns])
+        settings.columns.get(name, known.columns[name])
+        for name in dict.fromkeys([*known.required, *settings.columns])
         if name not in positions and name not in settings.constants
     ]
     if missing:

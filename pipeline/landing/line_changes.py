@@ -57,7 +57,7 @@ where landed_since.order_id is null or landed_since.row_number is not null or %(
 _PUBLISHED = """
     select order_id, line_key, batch_id, row_number, sale_date
     from core.fct_order_lines
-    where source = %(source)s
+    where source = %(source)s and refund_id is null
 """
 _NOTHING_PUBLISHED = """
     select null::text as order_id, null::text as line_key, null::bigint as batch_id,

@@ -2,11 +2,15 @@
 
 from pipeline.sources.config import read_sources, source_settings
 from pipeline.sources.errors import SourcesError
-from pipeline.sources.models import COLUMNS, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources.feeds import FeedColumns, FeedName
+from pipeline.sources.models import COLUMNS, FEEDS, ORDER_LINES, SourceSettings
 
 __all__ = [
     "COLUMNS",
-    "REQUIRED_COLUMNS",
+    "FEEDS",
+    "ORDER_LINES",
+    "FeedColumns",
+    "FeedName",
     "SourceSettings",
     "SourcesError",
     "read_sources",

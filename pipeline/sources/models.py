@@ -5,7 +5,17 @@ from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from pipeline.sources.feeds import OTHER_FEEDS, FeedColumns, FeedName
 
 # Our name → the header as people know it.
 COLUMNS = MappingProxyType(
@@ -26,18 +36,27 @@ COLUMNS = MappingProxyType(
         "customer_email": "Customer Email",
         "customer_address": "Customer Address",
         "unit_cost": "Unit Cost",
+        "store_id": "Store ID",
     }
 )
 REQUIRED_COLUMNS = ("order_id", "product_id", "sale_date", "quantity", "unit_price")
+ORDER_LINES = "order_lines"
+FEEDS = MappingProxyType(
+    {ORDER_LINES: FeedColumns(COLUMNS, REQUIRED_COLUMNS, date="sale_date"), **OTHER_FEEDS}
+)
 # Each byte of these is one character, so that a damaged one costs its own row alone.
 ENCODINGS = ("utf-8", "utf-16", "cp1250", "cp1252", "iso8859-1", "iso8859-15", "mac-roman")
 _DIRECTIVES = frozenset("dmyYbBHMSfpIj%")
 
 
-def _known_column(name: str) -> str:
-    if name not in COLUMNS:
-        raise ValueError(f"there is no column {name!r}; there are {', '.join(COLUMNS)}")
-    return name
+def _known_columns(columns: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    feed = info.data.get("feed")
+    # A feed that is none is told of already.
+    for name in columns if feed else ():
+        known = FEEDS[feed].columns
+        if name not in known:
+            raise ValueError(f"there is no column {name!r}; there are {', '.join(known)}")
+    return columns
 
 
 def _known_encoding(name: str) -> str:
@@ -65,8 +84,8 @@ def _words(value: Any) -> Any:
     return {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}.get(value, value)
 
 
-Column = Annotated[str, AfterValidator(_known_column)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+ByColumn = Annotated[dict[str, Text], AfterValidator(_known_columns)]
 Delimiter = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_words)]
 
 
@@ -75,6 +94,7 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    feed: FeedName = Field(default="order_lines", description="What kind of record its files have.")
     mode: Literal["append", "overwrite"] = "append"
     delivery: Literal["partial", "full"] = Field(
         default="partial",
@@ -84,8 +104,8 @@ class SourceSettings(BaseModel):
     quarantine_limit: float = Field(
         default=0.1, ge=0, le=1, description="The share of broken rows beyond which a file is refused."
     )
-    columns: dict[Column, Text] = Field(default={}, description="Our column → the file's header.")
-    constants: dict[Column, Text] = Field(default={}, description="Values of columns that the file lacks.")
+    columns: ByColumn = Field(default={}, description="Our column → the file's header.")
+    constants: ByColumn = Field(default={}, description="Values of columns that the file lacks.")
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
         default=None, description="By default UTF-8, or what the file's beginning or its bytes say."
     )
@@ -111,14 +131,16 @@ class SourceSettings(BaseModel):
             raise ValueError(f"two columns have the header {twice[0]!r}")
         if self.delivery == "full" and self.mode != "overwrite":
             raise ValueError('delivery = "full" needs mode = "overwrite"')
+        if self.feed != ORDER_LINES and self.mode == "overwrite":
+            raise ValueError(f"{self.feed} are only added and corrected: mode must be append")
         if self.thousands_mark == self.decimal_mark:
             raise ValueError("decimal_mark and thousands_mark are the same")
         return self
 
     @property
     def options(self) -> dict[str, Any]:
-        """What changes how a file is read, as far as it was said; kept with its batch."""
+        """What changes how a file is read, as far as it was said; kept with its batch, as its feed is."""
         said = self.model_dump(
-            mode="json", exclude={"mode", "delivery", "quarantine_limit"}, exclude_defaults=True
+            mode="json", exclude={"feed", "mode", "delivery", "quarantine_limit"}, exclude_defaults=True
         )
         return {"duplicate_rows": self.duplicate_rows} | said

@@ -1,99 +1,27 @@
 {{ config(post_hook="create index on {{ this }} (source, order_id, line_key)") }}
 
-{%- set values = [
-    'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'region', 'payment_method',
-    'sale_date', 'quantity', 'unit_price', 'discount', 'shipping', 'unit_cost',
-] %}
-
 with
 
--- A deletion is a version of its line, too: one without values.
-versions as (
-    select
-        source, order_id, line_key, {{ values | join(', ') }},
-        batch_id, row_number, overwrites_before, overwrites_begun,
-        false as is_deletion
-    from {{ ref('stg_order_lines') }}
-
-    union all
-
-    select
-        source, order_id, line_key,
-        {%- for value in values %}
-        null as {{ value }},
-        {%- endfor %}
-        batch_id, 0 as row_number, overwrites_before, overwrites_begun,
-        true as is_deletion
-    from {{ ref('stg_deleted_lines') }}
-),
-
-valued as (
-    select
-        *,
-        ({{ values | join(', ') }}) as line_values
-    from versions
-),
-
-overwrites as (
-    select * from {{ ref('stg_overwrites') }}
-),
-
-quarantined as (
-    select * from {{ ref('stg_quarantined_keys') }}
-),
-
--- Newest first; the next row of a key is the version before it.
-compared as (
-    select
-        *,
-        first_value(batch_id) over newest_first as newest_batch_id,
-        lead(line_values) over newest_first as older_values,
-        lead(overwrites_begun) over newest_first as older_overwrites_begun
-    from valued
-    window newest_first as (
-        partition by source, order_id, line_key
-        order by batch_id desc, row_number desc
-    )
-),
-
--- A delivery that repeats a line unchanged leaves its provenance as it was, as a build that
--- compares with what is published does; unless an overwrite between the two had dropped it.
-newest as (
-    select distinct on (source, order_id, line_key) *
-    from compared
-    where
-        line_values is distinct from older_values
-        or overwrites_before > older_overwrites_begun
-    order by source asc, order_id asc, line_key asc, batch_id desc, row_number desc
-),
-
-overwritten as (
-    select
-        newest.source,
-        newest.order_id,
-        newest.line_key,
-        count(*) as later_overwrites,
-        count(quarantined.call_id) as kept_by
-    from newest
-    inner join overwrites
-        on
-            newest.source = overwrites.source
-            and newest.newest_batch_id < overwrites.first_batch_id
-    left join quarantined
-        on
-            overwrites.call_id = quarantined.call_id
-            and newest.order_id = quarantined.order_id
-            and newest.line_key = quarantined.line_key
-    group by newest.source, newest.order_id, newest.line_key
-),
-
 live as (
-    select newest.*
-    from newest
-    left join overwritten using (source, order_id, line_key)
-    where
-        not newest.is_deletion
-        and coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
+    select * from {{ ref('int_live_lines') }}
+),
+
+-- What the line does not say itself, the other feeds may.
+completed as (
+    select
+        live.*,
+        case
+            when live.region = 'Unspecified' then coalesce(stores.region, live.region)
+            else live.region
+        end as known_region,
+        coalesce(live.unit_cost, costs.cost) as known_unit_cost
+    from live
+    left join {{ ref('int_stores') }} as stores on live.store_id = stores.store_id
+    left join {{ ref('int_unit_costs') }} as costs
+        on
+            live.product_id = costs.product_id
+            and live.sale_date >= costs.valid_from
+            and (costs.valid_until is null or live.sale_date < costs.valid_until)
 ),
 
 priced as (
@@ -103,8 +31,8 @@ priced as (
         case when quantity > 0 then quantity * unit_price * discount else 0 end as discounts,
         case when quantity < 0 then -quantity * unit_price * (1 - discount) else 0 end as returns,
         quantity * unit_price * (1 - discount) as net_revenue,
-        quantity * unit_cost as cost
-    from live
+        quantity * known_unit_cost as cost
+    from completed
 )
 
 select
@@ -113,17 +41,21 @@ select
     product_id,
     occurrence,
     line_key,
+    null::text as refund_id,
     product_key,
     customer_id,
     customer_key,
-    region,
+    store_id,
+    region as own_region,
+    known_region as region,
     payment_method,
     sale_date,
     quantity,
     unit_price,
     discount,
     shipping,
-    unit_cost,
+    unit_cost as own_unit_cost,
+    known_unit_cost as unit_cost,
     gross_revenue::numeric(38, 12) as gross_revenue,
     discounts::numeric(38, 12) as discounts,
     returns::numeric(38, 12) as returns,
