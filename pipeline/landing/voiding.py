@@ -38,6 +38,7 @@ class LandedBatch:
     file_name: str
     sha256: str | None
     rows: int
+    feed: str
 
 
 def void(connection: Connection[TupleRow], request: VoidRequest) -> list[BatchResult]:
@@ -84,7 +85,8 @@ def find_batch(connection: Connection[TupleRow], batch_id: int) -> LandedBatch:
     """
     row = connection.execute(
         """
-        select batch_id, call_id, source, mode, status, is_compared, file_name, sha256, rows_accepted
+        select batch_id, call_id, source, mode, status, is_compared, file_name, sha256, rows_accepted,
+            feed
         from raw.batches where batch_id = %s
         """,
         (batch_id,),

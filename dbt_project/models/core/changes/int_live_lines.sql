@@ -19,9 +19,7 @@ versions as (
 
     select
         source, order_id, line_key,
-        {%- for value in values %}
-        null as {{ value }},
-        {%- endfor %}
+        null as {{ values | join(', null as ') }},
         batch_id, 0 as row_number, overwrites_before, overwrites_begun,
         true as is_deletion
     from {{ ref('stg_deleted_lines') }}
