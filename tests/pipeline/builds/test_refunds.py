@@ -1,10 +1,16 @@
 """Refunds are returns on their own date: spread over the order's lines, never more than was paid."""
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
 from pipeline.builds.publish import Publication
+from pipeline.cli import main
+from pipeline.settings import get_settings
 from tests.pipeline.builds.conftest import Workbench
 
 HEADER = "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price,Discount,Region,Customer ID,Unit Cost\n"
@@ -139,11 +145,41 @@ def test_an_amount_for_a_product_stays_within_what_was_paid_for_it(workbench: Wo
     assert_a_full_build_agrees(workbench)
 
 
-def test_a_refund_waits_for_its_order_and_is_applied_when_it_arrives(workbench: Workbench) -> None:
+def rejected(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What `tillhouse rejects` says of refunds."""
+    for name, value in workbench.warehouse.environment.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    try:
+        found: list[dict[str, Any]] = json.loads(CliRunner().invoke(main, ["rejects", "--json"]).stdout)[
+            "refunds"
+        ]
+        assert "refund" in CliRunner().invoke(main, ["rejects"]).stdout
+    finally:
+        get_settings.cache_clear()
+    return found
+
+
+def test_a_refund_waits_for_its_order_and_is_applied_when_it_arrives(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sold(workbench)
     refund(workbench, "R1,9,,5,,2024-02-01")
     assert statuses(workbench) == {"R1": ("pending", None, None)}
     assert refund_lines(workbench) == {}
+    assert rejected(workbench, monkeypatch) == [
+        {
+            "batch_id": 2,
+            "source": "default",
+            "refund_id": "R1",
+            "order_id": "9",
+            "amount": "5",
+            "quantity": None,
+            "refund_date": "2024-02-01",
+            "status": "pending",
+            "refused_because": None,
+        }
+    ]
     workbench.land(HEADER + "9,A,2024-01-20,1,8,0,North,C1,\n")
     publication = workbench.build()
     assert not publication.is_full
