@@ -19,11 +19,14 @@ _KEY = {
 _REPLAYED = {"schema": {"enum": ["true"]}, "description": "There when an earlier request got this job."}
 
 
-def starts_job(blueprint: APIBlueprint, takes: dict[str, Any] | None = None) -> Callable[[Any], Any]:
+def starts_job(
+    blueprint: APIBlueprint, takes: dict[str, Any] | None = None, *, needs_body: bool = True
+) -> Callable[[Any], Any]:
     """Document a view that starts a job; ``takes`` is the content of a body that it reads itself."""
+    body = None if takes is None else {"required": needs_body, "content": takes}
 
     def decorate(view: Any) -> Any:
-        return blueprint.doc(extensions={_STARTS: True, _TAKES: takes})(view)
+        return blueprint.doc(extensions={_STARTS: True, _TAKES: body})(view)
 
     return decorate
 
@@ -52,7 +55,7 @@ def finish(operation: dict[str, Any]) -> None:
             operation["responses"]["304"] = {"description": "The file is the one whose ETag was sent."}
     takes = operation.pop(_TAKES, None)
     if takes is not None:
-        operation["requestBody"] = {"required": True, "content": takes}
+        operation["requestBody"] = takes
     if operation.pop(_STARTS, False):
         operation["parameters"].append(_KEY)
         operation["responses"]["202"]["headers"]["Idempotent-Replayed"] = _REPLAYED

@@ -86,6 +86,19 @@ class Settings(BaseSettings):
     sources: Path | None = Field(
         default=None, description="How each source's files are written; default HOME/sources.toml."
     )
+    fetch_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Hosts that files may be fetched from by http(s) (comma-separated)."
+    )
+    fetch_private: bool = Field(
+        default=False, description="Let these hosts be on the private network, or this machine."
+    )
+    fetch_limit_mb: int = Field(default=1024, gt=0, description="The largest file that is fetched.")
+    fetch_seconds: int = Field(default=600, gt=0, description="The longest that fetching a file may take.")
+    s3_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+/?$",
+        description="The server of s3:// addresses; default AWS.",
+    )
     alerts: Path | None = Field(default=None, description="Who is told of what; default HOME/alerts.toml.")
     log_format: Literal["text", "json"] = Field(default="text", description="How the API writes its log.")
 
@@ -97,7 +110,7 @@ class Settings(BaseSettings):
     inbox_settle_seconds: float = Field(default=2.0, ge=0)
     statement_timeout_seconds: int = Field(default=15, gt=0)
 
-    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "fetch_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

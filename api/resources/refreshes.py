@@ -116,7 +116,7 @@ def post_refreshes(json_data: RefreshBody) -> Response:
 @requires("analytics:read", regional=False)
 def get_refreshes(query_data: JobPage) -> Response:
     """The refreshes, newest first."""
-    return job_answers.listed(_KINDS, query_data, _written)
+    return job_answers.listed(_KINDS, query_data, written)
 
 
 @blueprint.get("/<uuid:refresh_id>")
@@ -125,7 +125,7 @@ def get_refreshes(query_data: JobPage) -> Response:
 def get_refresh(refresh_id: UUID) -> Response:
     """One refresh as it is now."""
     job = jobs.follow(_KINDS, refresh_id)
-    return job_answers.answer(_written(job))
+    return job_answers.answer(written(job))
 
 
 @blueprint.get("/<uuid:refresh_id>/logs")
@@ -153,7 +153,7 @@ def delete_refresh(refresh_id: UUID) -> Response:
     A refresh of the command line runs in its terminal's own process and can only be stopped there.
     """
     job = jobs.cancel(_KINDS, refresh_id)
-    return job_answers.answer(_written(job), status=202)
+    return job_answers.answer(written(job), status=202)
 
 
 def _start(body: RefreshBody) -> Response:
@@ -163,10 +163,11 @@ def _start(body: RefreshBody) -> Response:
     config = asked | {"sources": sources or [], "requested_by": new.requested_by}
     launch = jobs.Launch("refresh", {"resources": {"refresh_request": {"config": config}}})
     job, is_replayed = jobs.start(new, launch, job_answers.idempotency_key())
-    return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
+    return job_answers.answer(written(job), status=202, is_replayed=is_replayed)
 
 
-def _written(job: Job) -> dict[str, Any]:
+def written(job: Job) -> dict[str, Any]:
+    """A refresh as it is answered."""
     found = job_answers.written(job, "/api/v1/refreshes", "refresh_failed")
     asked = job["request"]
     found["links"]["logs"] = f"{found['links']['self']}/logs"

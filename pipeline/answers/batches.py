@@ -16,7 +16,7 @@ def list_batches(
             """
             select
                 batch_id, call_id, feed, source, mode, status, file_name, size_bytes, sha256,
-                rows_read, rows_accepted, rows_quarantined, reasons, message,
+                rows_read, rows_accepted, rows_quarantined, rows_unchanged, reasons, message,
                 first_sale_date, last_sale_date, requested_by, dagster_run_id, build_id,
                 started_at, finished_at
             from core.batches
@@ -34,3 +34,9 @@ def list_batches(
         for name in ("started_at", "finished_at"):
             row[name] = row[name].astimezone(UTC) if row[name] else None
     return rows
+
+
+def has_batch(connection: Connection, batch_id: int) -> bool:
+    """Whether there is such a batch."""
+    found = connection.execute("select 1 from core.batches where batch_id = %s", (batch_id,)).fetchone()
+    return found is not None

@@ -13,7 +13,7 @@ from pipeline.builds.plan import FIRST_START
 from pipeline.jobs.rows import add_result
 from pipeline.jobs.running import add_counts, fix_batches
 from pipeline.landing import BatchResult, LandingError, LandingRequest, land
-from pipeline.landing.control_totals import ControlTotals
+from pipeline.landing.control_totals import control_totals
 from pipeline.landing.feeds import FEEDS
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
 from pipeline.settings import get_settings
@@ -126,19 +126,15 @@ def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list
         ),
         force=session.request.force,
         reopen=session.request.reopen,
-        totals=_totals(session),
+        totals=control_totals(
+            session.request.expect_rows, session.request.expect_gross, session.request.expect_net
+        ),
         originals=session.settings.originals_folder,
         requested_by=session.request.requested_by,
         dagster_run_id=session.run_id,
     )
     report = ProgressReport(session.connection, session.refresh_id, progress_listener.get())
     return land(session.owner_url, request, report)
-
-
-def _totals(session: RefreshSession) -> ControlTotals | None:
-    request = session.request
-    said = {"rows": request.expect_rows, "gross": request.expect_gross, "net": request.expect_net}
-    return ControlTotals.model_validate(said) if any(value is not None for value in said.values()) else None
 
 
 def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:

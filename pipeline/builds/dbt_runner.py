@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
@@ -17,6 +18,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pipeline.errors import TillhouseError
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.warehouse.place import make_home, private_folder
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 PROJECT_FOLDER = PROJECT_ROOT / "dbt_project"
 SHOWN_ROWS = 10
@@ -60,12 +64,9 @@ def run_dbt(command: Sequence[str], settings: Settings, owner_url: str) -> list[
         DbtError: dbt failed before, or beside, running nodes (a model does not compile, the
             database is away).
     """
-    # Imported late: it takes seconds, which callers without a build should not pay.
-    from dbt.cli.main import dbtRunner
-
     arguments = [*command, *_common_arguments(settings, dbt_home(settings) / "target")]
     with _connection_in_environment(owner_url):
-        outcome = dbtRunner().invoke(arguments)
+        outcome = _invoke(arguments)
     results = getattr(outcome.result, "results", None)
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception  # dbt caught an interruption that was not meant for it alone.
@@ -80,13 +81,11 @@ def ensure_manifest(settings: Settings) -> Path:
     """The manifest of the dbt project as it is now; parses only when the project changed."""
     stamp = dbt_home(settings) / "manifest" / project_hash()
     if not (stamp / "manifest.json").exists():
-        from dbt.cli.main import dbtRunner
-
         make_home(settings.home)
         private_folder(stamp.parent)
         # Parsed aside and moved into place, for several processes may start at once.
         with tempfile.TemporaryDirectory(dir=stamp.parent) as scratch:
-            outcome = dbtRunner().invoke(["parse", *_common_arguments(settings, Path(scratch))])
+            outcome = _invoke(["parse", *_common_arguments(settings, Path(scratch))])
             if not outcome.success:
                 raise DbtError(f"The dbt project cannot be read: {outcome.exception}")
             fresh = Path(tempfile.mkdtemp(dir=stamp.parent))
@@ -129,6 +128,18 @@ def failing_rows(connection: Connection, result: NodeResult) -> list[dict[str, s
         {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
         for row in cursor.fetchall()
     ]
+
+
+def _invoke(arguments: Sequence[str]) -> "dbtRunnerResult":
+    """Have dbt run, under its own command line: it writes down the process's, which may hold a password."""
+    # Imported late: it takes seconds, which callers without a build should not pay.
+    from dbt.cli.main import dbtRunner
+
+    before, sys.argv = sys.argv, ["dbt", *arguments]
+    try:
+        return dbtRunner().invoke(list(arguments))
+    finally:
+        sys.argv = before
 
 
 def _common_arguments(settings: Settings, target: Path) -> list[str]:

@@ -10,6 +10,10 @@ main = LazyGroup(
     commands_at={
         "up": ("pipeline.cli.up:up", "Start the database, Dagster and the API; Ctrl-C stops them."),
         "down": ("pipeline.cli.down:down", "Stop what `up` started."),
+        "inspect": (
+            "pipeline.cli.inspect:inspect",
+            "Show what a file is, and write its entry for sources.toml.",
+        ),
         "load": ("pipeline.cli.load:load", "Land CSV files and publish the new numbers."),
         "refresh": ("pipeline.cli.refresh:refresh", "Build and publish what has been landed."),
         "report": ("pipeline.cli.report:report", "Print revenue figures."),

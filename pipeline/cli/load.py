@@ -2,14 +2,14 @@
 
 import sys
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from pipeline.cli.output import print_json, print_table, say
+from pipeline.fetching import fetched
 from pipeline.landing import BatchResult, LandingRequest, Progress, check
-from pipeline.landing.control_totals import ControlTotals
+from pipeline.landing.control_totals import control_totals
 from pipeline.settings import get_settings
 from pipeline.sources import FEEDS, source_settings
 from pipeline.warehouse.prepare import ensure_warehouse
@@ -32,7 +32,7 @@ class Amount(click.ParamType[str]):
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", metavar="PATH...", nargs=-1)
 @click.option("--source", default="default", show_default=True, help="The shop or till the files come from.")
 @click.option(
     "--feed",
@@ -73,7 +73,7 @@ class Amount(click.ParamType[str]):
 def load(
     context: click.Context,
     *,
-    paths: tuple[Path, ...],
+    files: tuple[str, ...],
     source: str,
     feed: str | None,
     mode: Literal["append", "overwrite"] | None,
@@ -89,47 +89,54 @@ def load(
 ) -> None:
     """Load sales files and publish the new numbers.
 
+    PATH is a file, a pattern in quotes ("exports/*.csv"), an http(s) address on a host of
+    TILLHOUSE_FETCH_HOSTS, or s3://bucket/key, perhaps with a star.
+
     Ends with 0 when everything that was named is in the published numbers, and with 1 when a
     file was refused or the build's checks failed (then the numbers are as they were).
     """
-    _require_clear(paths, replay, dry_run=dry_run)
-    files = tuple(path.absolute() for path in paths)
+    _require_clear(files, replay, dry_run=dry_run)
     listener = ProgressLines(quiet=as_json)
     settings = get_settings()
     # Also for a load, which reads them again: what is wrong with them is said before anything starts.
     of_source = source_settings(settings, source, feed=feed, mode=mode, duplicate_rows=duplicate_rows)
-    if dry_run:
-        said = {"rows": expect_rows, "gross": expect_gross, "net": expect_net}
-        totals = ControlTotals.model_validate(said) if any(said.values()) else None
-        request = LandingRequest(paths=files, source=source, settings=of_source, totals=totals)
-        results = check(request, listener)
-        batches = [_checked(result) for result in results]
-        _show(_report(batches, None, {}, "checked", _dry_run_message(of_source.mode)), as_json=as_json)
-        context.exit(1 if any(batch["status"] == "refused" for batch in batches) else 0)
+    with fetched(files, settings, say) as found:
+        if dry_run:
+            request = LandingRequest(
+                paths=tuple(file.path for file in found),
+                names=tuple(file.name for file in found),
+                source=source,
+                settings=of_source,
+                totals=control_totals(expect_rows, expect_gross, expect_net),
+            )
+            batches = [_checked(result) for result in check(request, listener)]
+            _show(_report(batches, None, {}, "checked", _dry_run_message(of_source.mode)), as_json=as_json)
+            context.exit(1 if any(batch["status"] == "refused" for batch in batches) else 0)
 
-    urls = ensure_warehouse(settings, say)
-    from pipeline.cli.run_job import run_refresh
-    from pipeline.cli.void import show_batches
+        urls = ensure_warehouse(settings, say)
+        from pipeline.cli.run_job import run_refresh
+        from pipeline.cli.void import show_batches
 
-    outcome = run_refresh(
-        settings,
-        urls,
-        {
-            "files": [str(path) for path in files],
-            "source": source,
-            "feed": feed,
-            "mode": mode,
-            "duplicate_rows": duplicate_rows,
-            "force": force,
-            "reopen": reopen,
-            "expect_rows": expect_rows,
-            "expect_gross": expect_gross,
-            "expect_net": expect_net,
-            "replay": replay,
-            "requested_by": "cli",
-        },
-        listener,
-    )
+        outcome = run_refresh(
+            settings,
+            urls,
+            {
+                "files": [str(file.path) for file in found],
+                "file_names": [file.name for file in found],
+                "source": source,
+                "feed": feed,
+                "mode": mode,
+                "duplicate_rows": duplicate_rows,
+                "force": force,
+                "reopen": reopen,
+                "expect_rows": expect_rows,
+                "expect_gross": expect_gross,
+                "expect_net": expect_net,
+                "replay": replay,
+                "requested_by": "cli",
+            },
+            listener,
+        )
     if replay is not None and not as_json:
         show_batches(outcome)
         click.echo(outcome.message)
@@ -146,10 +153,10 @@ def load(
     context.exit(outcome.exit_code)
 
 
-def _require_clear(paths: tuple[Path, ...], replay: int | None, *, dry_run: bool) -> None:
-    if replay is None and not paths:
+def _require_clear(files: tuple[str, ...], replay: int | None, *, dry_run: bool) -> None:
+    if replay is None and not files:
         raise click.UsageError("Name at least one file.")
-    if replay is not None and (len(paths) > 1 or dry_run):
+    if replay is not None and (len(files) > 1 or dry_run):
         raise click.UsageError("--replay takes one file of corrected rows or none, and no --dry-run.")
 
 

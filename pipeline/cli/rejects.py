@@ -123,8 +123,8 @@ def _refunds(connection: Connection[TupleRow], limit: int) -> list[dict[str, Any
         .execute(
             """
             select
-                batch_id, source, refund_id, order_id, trim_scale(amount)::text as amount, quantity, refund_date,
-                status, refused_because
+                batch_id, source, refund_id, order_id, trim_scale(amount)::text as amount, quantity,
+                refund_date, status, refused_because
             from core.fct_refunds
             where status <> 'applied'
             order by batch_id desc, row_number

@@ -10,6 +10,7 @@ from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.decoding import Encoding
 from pipeline.landing.errors import FileRefused
+from pipeline.landing.header import Header
 from pipeline.landing.reader import OrderLineFile
 from pipeline.sources import SourceSettings
 
@@ -46,6 +47,11 @@ class OrderLineArchive:
 
     def __exit__(self, *_: object) -> None:
         self._open.__exit__()
+
+    @property
+    def header(self) -> Header:
+        """The column names of the member that is open."""
+        return self._open.header
 
     @property
     def identity(self) -> FileIdentity:

@@ -50,6 +50,10 @@ class CheckedChunk:
     quarantine: list[QuarantinedRow]
     tally: Tally
 
+    def table(self, name: str) -> pl.DataFrame:
+        """What it adds to one of the tables of its feed."""
+        return dict(self.tables)[name]
+
 
 class RowChecker(ABC):
     """Checks the chunks of one file, in order, by the contract of its feed."""

@@ -10,7 +10,7 @@ from pipeline.landing.batches import DeliveredFile
 from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
 from pipeline.landing.control_totals import Found, mismatch, read_side_file
 from pipeline.landing.copying import EncodedChunk, encode
-from pipeline.landing.dates import ISO, find_format
+from pipeline.landing.dates import ISO, FoundFormat, find_format
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.feeds import checker_of
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
@@ -111,16 +111,17 @@ def read_and_check(
     try:
         believed = request.totals or read_side_file(path)
         sums = Found()
-        settings = with_date_format(path, request.settings)
+        dates = date_format_of(path, request.settings)
+        settings = _read_by(request.settings, dates)
         with open_order_lines(path, settings, block_bytes) as file:
-            outcome.notes = _notes(file, request.settings, settings)
+            outcome.notes = _notes(file, dates)
             checker = checker_of(file.columns, settings)
 
             def checked() -> Iterator[tuple[EncodedChunk, int]]:
                 for chunk in file.chunks():
                     result = checker.check(chunk)
                     if believed and settings.feed == ORDER_LINES:
-                        sums.add(dict(result.tables)["order_lines"])
+                        sums.add(result.table(ORDER_LINES))
                     yield encode(result, batch_id), file.bytes_read
 
             with closing(prefetched(checked(), _CHUNKS_AHEAD)) as chunks:
@@ -151,24 +152,40 @@ def with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:
     Raises:
         FileRefused: it cannot be told, or the file cannot be read.
     """
+    return _read_by(settings, date_format_of(path, settings))
+
+
+def date_format_of(path: Path, settings: SourceSettings) -> FoundFormat | None:
+    """How a file's dates are written, by every row of it; None when the settings say it.
+
+    Raises:
+        LandingError: it cannot be opened.
+        AmbiguousDates: several formats fit, and read some dates differently.
+        FileRefused: it cannot be read as order lines, or no format fits.
+    """
     date = FEEDS[settings.feed].date
     if settings.date_format is not None or date is None or date in settings.constants:
-        return settings
+        return None
     with open_order_lines(path, settings, _DATES_BLOCK_BYTES) as file:
         if date not in file.columns.positions:
-            return settings
+            return None
         position = str(file.columns.positions[date])
-        found = find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
-    return settings if found == ISO else settings.model_copy(update={"date_format": found})
+        return find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
 
 
-def _notes(file: OrderLines, said: SourceSettings, read_by: SourceSettings) -> list[str]:
+def _read_by(settings: SourceSettings, dates: FoundFormat | None) -> SourceSettings:
+    if dates is None or dates.format == ISO:
+        return settings
+    return settings.model_copy(update={"date_format": dates.format})
+
+
+def _notes(file: OrderLines, dates: FoundFormat | None) -> list[str]:
     """What was found out about how the file is written, and not said."""
     notes = []
     if file.encoding is not None and file.encoding.is_guessed:
         notes.append(f"read as {file.encoding.name}, which is what its letters look like")
-    if read_by.date_format != said.date_format:
-        notes.append(f"dates read as {read_by.date_format}, the only format that fits every row")
+    if dates is not None and dates.format != ISO:
+        notes.append(dates.note)
     return notes
 
 

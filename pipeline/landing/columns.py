@@ -1,9 +1,9 @@
 """Which column of a file is which of ours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pipeline.landing.errors import FileRefused
+from pipeline.landing.errors import FileRefused, MissingColumns
 from pipeline.sources import FEEDS, SourceSettings
 
 LAST_COLUMNS_WITH_FREE_COMMAS = ("customer_address", "address")
@@ -30,6 +30,7 @@ class ColumnMap:
     positions: Mapping[str, int]
     extra: Mapping[str, int]
     constants: Mapping[str, str]
+    headers: tuple[str, ...] = field(compare=False)
 
     @property
     def joins_surplus(self) -> bool:
@@ -54,8 +55,8 @@ def map_columns(
     """Match a file's headers, found in this place, to our columns.
 
     Raises:
-        FileRefused: a column that is required or was declared is missing, two headers mean the same
-            column, or a column has a constant as well.
+        MissingColumns: a column that is required or was declared is missing.
+        FileRefused: two headers mean the same column, or a column has a constant as well.
     """
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
@@ -82,8 +83,8 @@ def map_columns(
         if name not in positions and name not in settings.constants
     ]
     if missing:
-        raise FileRefused(_missing_message(missing, found, found_in))
-    return ColumnMap(len(headers), positions, extra, settings.constants)
+        raise MissingColumns(_missing_message(missing, found, found_in), tuple(headers))
+    return ColumnMap(len(headers), positions, extra, settings.constants, tuple(headers))
 
 
 def _free_title(title: str, taken: Mapping[str, int]) -> str:

@@ -43,6 +43,12 @@ class ControlTotals(Totals):
     months: dict[Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")], Totals] = {}
 
 
+def control_totals(rows: int | None, gross: str | None, net: str | None) -> ControlTotals | None:
+    """Those of a delivery in all; None when nothing is said."""
+    said = {"rows": rows, "gross": gross, "net": net}
+    return None if set(said.values()) == {None} else ControlTotals.model_validate(said)
+
+
 @dataclass
 class Found:
     """The sums of accepted rows by month, exact: revenue in millionths of millionths."""

@@ -45,7 +45,7 @@ def write_rejects(
         FileRefused: the original cannot be read as its source is described now.
     """
     writer = csv.writer(output, lineterminator="\n")
-    numbers = pl.Series(rejected, dtype=pl.Int64)
+    numbers = pl.Series(list(rejected), dtype=pl.Int64)
     with open_order_lines(original, with_date_format(original, settings)) as file:
         writer.writerow([*map(csv_cell, _headers(file.columns, settings)), *_OURS])
         for chunk in file.chunks():

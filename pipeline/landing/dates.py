@@ -28,6 +28,7 @@ _LOOKS: Mapping[str, str] = MappingProxyType(
         "%d-%m-%Y": r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}",
         "%m-%d-%Y": r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}",
         "%d.%m.%y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}",
+        "%m.%d.%y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}",
         "%d/%m/%y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
         "%m/%d/%y": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
         "%d %b %Y": r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}",
@@ -38,11 +39,43 @@ _EXAMPLES = 3
 
 
 @dataclass(frozen=True)
-class _Fit:
-    """A format that fits every row so far, and some of its readings."""
+class DateFit:
+    """A format that fits every row so far, and some of its readings that another format may not share."""
 
     format: str
     readings: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """For example: %d/%m/%Y reads '03/04/2024' as 2024-04-03."""
+        return f"{self.format} reads {', '.join(self.readings)}"
+
+
+@dataclass(frozen=True)
+class FoundFormat:
+    """How a file's dates are written; ``alike`` are the formats that read every one of them the same."""
+
+    format: str
+    alike: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What is to be told of a format that nobody named."""
+        if not self.alike:
+            return f"dates read as {self.format}, the only format that fits every row"
+        return f"dates read as {self.format}; {', '.join(self.alike)} would read every row the same"
+
+
+class AmbiguousDates(FileRefused):
+    """Several formats fit every row, and read some of them as different days."""
+
+    def __init__(self, fits: tuple[DateFit, ...]) -> None:
+        told = "; ".join(fit.told for fit in fits)
+        super().__init__(
+            f"the dates can be read in several ways: {told}; say which in sources.toml, as in "
+            f'date_format = "{fits[0].format}"'
+        )
+        self.fits = fits
 
 
 def parsed(column: str, format: str) -> pl.Expr:
@@ -62,24 +95,41 @@ def parsed(column: str, format: str) -> pl.Expr:
     )
 
 
-def find_format(texts: Iterable[pl.Series]) -> str:
+def typed_format(format: str | None) -> str | None:
+    """How dates are shown that are dates in the file, with their time of day; none for ISO.
+
+    They are read by the source's one format, so they are shown in it.
+    """
+    if format is None or format == ISO:
+        return None
+    return f"{format} %H:%M:%S" if format in _LOOKS else format
+
+
+def look_like_dates(texts: pl.Series) -> bool:
+    """Whether most of these texts are dates in one format or another."""
+    dates = texts.alias("text").to_frame()
+    return any(2 * _fitting(format, dates) > dates.height for format in _LOOKS)
+
+
+def find_format(texts: Iterable[pl.Series]) -> FoundFormat:
     """The only format that fits every date of a file; ISO when most of the first dates are in it, or in none.
 
     Args:
         texts: the dates of each chunk of rows, trimmed; blank and unreadable ones do not count.
 
     Raises:
-        FileRefused: several formats fit, or none does.
+        AmbiguousDates: several formats fit, and read some dates differently.
+        FileRefused: no format fits.
     """
-    fits: list[_Fit] | None = None
+    fits: list[DateFit] | None = None
     for chunk in texts:
         dates = chunk.filter(chunk.is_not_null() & (chunk != "")).alias("text").to_frame()
         if not dates.height:
             continue
         if fits is None:
-            fits = [_Fit(format) for format in _LOOKS if 2 * _fitting(format, dates) > dates.height]
+            fits = [DateFit(format) for format in _LOOKS if 2 * _fitting(format, dates) > dates.height]
             if not fits or fits[0].format == ISO:
-                return ISO
+                return FoundFormat(ISO)
         left = [fit for fit in (_fitted(fit, dates) for fit in fits) if fit is not None]
         if not left:
             raise FileRefused(
@@ -89,22 +139,18 @@ def find_format(texts: Iterable[pl.Series]) -> str:
             )
         fits = left
     if not fits:
-        return ISO
+        return FoundFormat(ISO)
     # Where day and month are always the same number, it does not matter which comes first.
     if len(fits) > 1 and any(fit.readings for fit in fits):
-        told = "; ".join(f"{fit.format} reads {', '.join(fit.readings)}" for fit in fits)
-        raise FileRefused(
-            f"the dates can be read in several ways: {told}; say which in sources.toml, as in "
-            f'date_format = "{fits[0].format}"'
-        )
-    return fits[0].format
+        raise AmbiguousDates(tuple(fits))
+    return FoundFormat(fits[0].format, tuple(fit.format for fit in fits[1:]))
 
 
 def _fitting(format: str, dates: pl.DataFrame) -> int:
     return int(dates.select(parsed("text", format).count()).item())
 
 
-def _fitted(fit: _Fit, dates: pl.DataFrame) -> _Fit | None:
+def _fitted(fit: DateFit, dates: pl.DataFrame) -> DateFit | None:
     """The format with more of its readings, as long as it fits; only those that another one may differ in."""
     days = dates.with_columns(parsed("text", fit.format).alias("day"))
     if days["day"].null_count():
@@ -112,11 +158,11 @@ def _fitted(fit: _Fit, dates: pl.DataFrame) -> _Fit | None:
     if len(fit.readings) < _EXAMPLES:
         telling = days.filter(pl.col("day").dt.day() != pl.col("day").dt.month()).head(_EXAMPLES)
         shown = tuple(f"{text!r} as {day}" for text, day in telling.iter_rows())
-        return _Fit(fit.format, (*fit.readings, *shown)[:_EXAMPLES])
+        return DateFit(fit.format, (*fit.readings, *shown)[:_EXAMPLES])
     return fit
 
 
-def _unfit(fits: Iterable[_Fit], dates: pl.DataFrame) -> str:
+def _unfit(fits: Iterable[DateFit], dates: pl.DataFrame) -> str:
     """The first date that the last of the formats could not read."""
     first = 0
     for fit in fits:

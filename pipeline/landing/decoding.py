@@ -5,6 +5,7 @@ is neither dropped nor replaced.
 """
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ _PIECE = 4 * 1024 * 1024
 _HEAD = 64 * 1024
 # Lines with characters beyond ASCII, to tell an encoding by.
 _SAMPLE = 256 * 1024
+_LINE_END = re.compile("\r\n|\r|\n")
+_QUOTED = re.compile(r'"[^"]*(?:"|$)')
+# A line feed whose two bytes are of two characters; Unicode gives this one no meaning.
+_LINE_FEED_OUT_OF_STEP = "\u0a00"
 
 
 class Readable(Protocol):
@@ -75,7 +80,7 @@ def find_encoding(stream: Readable, declared: str | None) -> Encoding:
         return Encoding(name, mark_bytes, ends_with_returns=_has_returns_alone(head[mark_bytes:], name))
     wide = _wide(head)
     if declared == "utf-16" or (declared is None and wide):
-        name = wide or "utf-16-le"
+        name = wide or _likelier_wide(head)
         return Encoding(name, ends_with_returns=_has_returns_alone(head, name))
     name, is_guessed = (declared, False) if declared else _narrow(head, stream)
     return Encoding(name, is_guessed=is_guessed, ends_with_returns=_has_returns_alone(head, name))
@@ -86,16 +91,26 @@ class DecodedStream:
 
     def __init__(self, stream: Readable, encoding: Encoding) -> None:
         self._stream, self._encoding = stream, encoding
-        self._errors = "surrogatepass" if encoding.name.startswith("utf-16") else "surrogateescape"
+        self._is_wide = encoding.name.startswith("utf-16")
+        self._errors = "surrogatepass" if self._is_wide else "surrogateescape"
         self._decoder = codecs.getincrementaldecoder(encoding.name)(self._errors)
         self._to_skip = encoding.mark_bytes
 
     def read(self, size: int, /) -> bytes:
-        """Up to about so many bytes; none at the end."""
+        """Up to about so many bytes; none at the end.
+
+        Raises:
+            FileRefused: a byte of UTF-16 is missing or too many, so that no line below it can be told.
+        """
         while True:
             piece = self._stream.read(size)
             text = self._decode(piece[self._to_skip :], is_last=not piece)
             self._to_skip = 0
+            if self._is_wide and _LINE_FEED_OUT_OF_STEP in text:
+                raise FileRefused(
+                    "the UTF-16 text is damaged: a byte is missing or too many, and nothing below it can be "
+                    "read; export the file again"
+                )
             if self._encoding.ends_with_returns:
                 text = text.replace("\r", "\n")
             if text or not piece:
@@ -119,7 +134,7 @@ def _wide(head: bytes) -> str | None:
     pairs = len(head) // 2
     if pairs < 8:
         return None
-    first, second = head[: 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
+    first, second = _zeros(head)
     if second > 0.7 * pairs and first < 0.1 * pairs:
         return "utf-16-le"
     if first > 0.7 * pairs and second < 0.1 * pairs:
@@ -127,9 +142,21 @@ def _wide(head: bytes) -> str | None:
     return None
 
 
+def _likelier_wide(head: bytes) -> str:
+    first, second = _zeros(head)
+    return "utf-16-be" if first > second else "utf-16-le"
+
+
+def _zeros(head: bytes) -> tuple[int, int]:
+    """How many pairs of bytes begin with a zero, and how many end with one."""
+    return head[::2].count(0), head[1::2].count(0)
+
+
 def _has_returns_alone(head: bytes, name: str) -> bool:
+    """Whether the first line ends with a carriage return alone, other line ends within quotes apart."""
     text = head.decode(name, "replace")
-    return "\r" in text and "\n" not in text
+    end = _LINE_END.search(_QUOTED.sub("", text)) or _LINE_END.search(text)
+    return end is not None and end[0] == "\r"
 
 
 def _narrow(head: bytes, stream: Readable) -> tuple[str, bool]:

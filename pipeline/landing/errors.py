@@ -9,3 +9,11 @@ class LandingError(TillhouseError):
 
 class FileRefused(LandingError):
     """This file cannot be read as order lines; its batch is refused whole."""
+
+
+class MissingColumns(FileRefused):
+    """Required columns are not among ``headers``, the file's."""
+
+    def __init__(self, message: str, headers: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.headers = headers

@@ -17,21 +17,24 @@ PREAMBLE_LINES = 50
 class Header:
     """The column names of a file of text.
 
-    ``bytes_used`` is how much of the file they take, with everything before them.
+    ``line`` is where they stand, counted from 1; ``bytes_used`` is how much of the file they take, with
+    everything before them.
     """
 
     names: tuple[str, ...]
     columns: ColumnMap
     delimiter: str
+    line: int
     bytes_used: int
 
 
 @dataclass(frozen=True)
-class _Attempt:
-    """A line that may be the one, split at one delimiter."""
+class HeaderAttempt:
+    """A line that may be the one, split at one delimiter; lines before ``end`` are used up by it."""
 
     names: tuple[str, ...]
     delimiter: str
+    line: int
     end: int
 
 
@@ -47,7 +50,7 @@ def find_header(head: bytes, settings: SourceSettings) -> Header:
         raise FileRefused("the file is empty: it must begin with a line of column names")
     if b"\x00" in head[: head.find(b"\n") + 1 or None]:
         raise FileRefused("the file is no text: its first line has NUL characters; it must be CSV in UTF-8")
-    lines = [line + b"\n" for line in head.split(b"\n")]
+    lines = _lines(head)
     best, best_known = None, -1
     for attempt in _attempts(lines, settings):
         known = [name for name in our_columns(attempt.names, settings) if name is not None]
@@ -58,7 +61,7 @@ def find_header(head: bytes, settings: SourceSettings) -> Header:
                 best, best_known = attempt, len(known)
             continue
         used = sum(len(line) for line in lines[: attempt.end])
-        return Header(attempt.names, columns, attempt.delimiter, min(used, len(head)))
+        return Header(attempt.names, columns, attempt.delimiter, attempt.line, min(used, len(head)))
     if best is None:
         raise FileRefused(
             "the line of column names cannot be read; check its quotes, that lines end with LF or CRLF, and "
@@ -68,7 +71,16 @@ def find_header(head: bytes, settings: SourceSettings) -> Header:
     raise AssertionError("what could not be mapped can")
 
 
-def _attempts(lines: Sequence[bytes], settings: SourceSettings) -> Iterator[_Attempt]:
+def header_attempts(head: bytes, settings: SourceSettings) -> Iterator[HeaderAttempt]:
+    """Every line of a file's beginning that may have the column names, in every way to split it."""
+    return _attempts(_lines(head), settings)
+
+
+def _lines(head: bytes) -> list[bytes]:
+    return [line + b"\n" for line in head.split(b"\n")]
+
+
+def _attempts(lines: Sequence[bytes], settings: SourceSettings) -> Iterator[HeaderAttempt]:
     delimiters = (settings.delimiter,) if settings.delimiter else DELIMITERS
     for start, line in enumerate(lines[:PREAMBLE_LINES]):
         if line.strip():
@@ -78,7 +90,7 @@ def _attempts(lines: Sequence[bytes], settings: SourceSettings) -> Iterator[_Att
                     yield attempt
 
 
-def _attempt(lines: Sequence[bytes], start: int, delimiter: str, escape: str | None) -> _Attempt | None:
+def _attempt(lines: Sequence[bytes], start: int, delimiter: str, escape: str | None) -> HeaderAttempt | None:
     reader = csv.reader(
         (line.decode() for line in lines[start:]), delimiter=delimiter, escapechar=escape, strict=True
     )
@@ -86,4 +98,4 @@ def _attempt(lines: Sequence[bytes], start: int, delimiter: str, escape: str | N
         names = tuple(next(reader))
     except (csv.Error, StopIteration, UnicodeDecodeError):
         return None
-    return _Attempt(names, delimiter, start + reader.line_num)
+    return HeaderAttempt(names, delimiter, start + 1, start + reader.line_num)

@@ -62,6 +62,7 @@ class JsonFile:
         self._read_rows = read_rows
         self._block_bytes = block_bytes
         self._members = tuple(members)
+        self._decimal_mark = settings.decimal_mark
         self._open = BlockReader(path, block_bytes, self._members[0])
         try:
             self._keys = self._all_keys()
@@ -94,12 +95,12 @@ class JsonFile:
     def chunks(self) -> Iterator[Chunk]:
         """The rows in file order."""
         positions = {key: position for position, key in enumerate(self._keys)}
-        gathered = _Gathered(positions)
+        gathered = _Gathered(positions, self._decimal_mark)
         for row in self._rows():
             gathered.add(row)
             if len(gathered.rows) == _ROWS_PER_CHUNK or gathered.characters > self._block_bytes:
                 yield gathered.chunk()
-                gathered = _Gathered(positions)
+                gathered = _Gathered(positions, self._decimal_mark)
         if gathered.rows:
             yield gathered.chunk()
 
@@ -175,6 +176,7 @@ class _Gathered:
     """Rows that become a chunk."""
 
     positions: dict[str, int]
+    decimal_mark: str
     rows: list[JsonRow] = field(default_factory=list)
     characters: int = 0
     _fields: list[list[str]] = field(default_factory=list)
@@ -186,7 +188,7 @@ class _Gathered:
         for key, value in (row.members or {}).items():
             if key not in self.positions:
                 raise FileRefused("the file changed while it was read; load it again once it is complete")
-            fields[self.positions[key]] = field_text(value)
+            fields[self.positions[key]] = field_text(value, self.decimal_mark)
         # Half of a character in two parts, written as an escape.
         if "\\u" in row.text and not _is_text("".join(fields)):
             damage |= Damage.INVALID_UTF8

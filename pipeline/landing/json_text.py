@@ -12,6 +12,7 @@ from pipeline.landing.table_rows import plain_number
 # The longest value that is looked at: memory must not depend on the file.
 VALUE_CHARACTERS = 16 * 1024 * 1024
 _BLANKS = " \t\r\n"
+_OF_NUMBERS = "0123456789+-.eE"
 
 
 class AmbiguousKey(ValueError):
@@ -43,10 +44,13 @@ DECODER = json.JSONDecoder(
 )
 
 
-def field_text(value: object) -> str:
-    """A decoded value as a field: text as it is, nothing for null, nested values as JSON."""
+def field_text(value: object, decimal_mark: str) -> str:
+    """A decoded value as a field: text as it is, nothing for null, nested values as JSON.
+
+    Numbers have the mark that the source's texts have, so that all are read by one rule.
+    """
     if isinstance(value, _Number):
-        return plain_number(value) if value[-1].isdigit() else value
+        return plain_number(value).replace(".", decimal_mark) if value[-1].isdigit() else value
     if isinstance(value, str):
         return value
     return "" if value is None else _json(value)
@@ -142,13 +146,20 @@ class JsonText:
             except ValueError as error:
                 problem = error
             is_long = len(self._text) - self._at > VALUE_CHARACTERS
-            # A number that ends where the piece ends may go on in the next one.
-            if problem is None and (end < len(self._text) or self._is_all or is_long):
+            if problem is None and (self._is_all or is_long or not self._may_go_on(value, end)):
                 text = self._text[self._at : end]
                 self._at = end
                 return value, text
             if (is_long or not self._more()) and problem is not None:
                 raise self._broken(_reason(problem)) from problem
+
+    def _may_go_on(self, value: object, end: int) -> bool:
+        """Whether the next piece may bring more of a value: ``1.`` is read as 1, and may be 1.5."""
+        if not isinstance(value, _Number):
+            return False
+        while end < len(self._text) and self._text[end] in _OF_NUMBERS:
+            end += 1
+        return end == len(self._text)
 
     def _peek(self) -> str:
         """The next character that is no blank; none at the end."""

@@ -38,6 +38,9 @@ def _without_thousands(number: pl.Expr, settings: SourceSettings) -> pl.Expr:
     if mark == " ":
         # Also the blanks that typesetters use: no-break and narrow no-break.
         text = text.str.replace_all("[\u00a0\u202f]", " ")
+    if mark == "'":
+        # Also the typographic apostrophe, which Excel writes in Switzerland.
+        text = text.str.replace_all("\u2019", "'", literal=True)
     quoted = rf"\x{ord(mark):02x}"
     decimal = rf"\x{ord(settings.decimal_mark):02x}"
     is_grouped = text.str.contains(rf"^[+-]?[0-9]{{1,3}}(?:{quoted}[0-9]{{3}})+(?:{decimal}[0-9]*)?$")

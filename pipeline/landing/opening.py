@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -18,7 +19,7 @@ from pipeline.landing.parquet_file import ParquetFile
 from pipeline.landing.reader import OrderLineFile
 from pipeline.sources import SourceSettings
 
-Kind = Literal["CSV", "JSON", "JSON lines", "Parquet", "zip"]
+Kind = Literal["CSV", "JSON", "JSON lines", "Parquet", "Excel"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEAD_BYTES = ROW_BYTES + 1
@@ -58,6 +59,15 @@ class OrderLines(Protocol):
         """The rows in file order."""
 
 
+@dataclass(frozen=True)
+class Form:
+    """What a file is: its kind, what it is packed in, and the members with data if that is a zip archive."""
+
+    kind: Kind
+    packing: str | None = None
+    members: tuple[zipfile.ZipInfo, ...] = ()
+
+
 def open_order_lines(path: Path, settings: SourceSettings, block_bytes: int = BLOCK_BYTES) -> OrderLines:
     """Open a file of order lines: CSV, JSON, JSON lines (packed or not), Parquet or a spreadsheet.
 
@@ -65,40 +75,54 @@ def open_order_lines(path: Path, settings: SourceSettings, block_bytes: int = BL
         LandingError: it cannot be opened.
         FileRefused: it is none of these, is damaged, or lacks a required column.
     """
-    kind = _kind(path)
-    if kind == "Parquet":
+    form = form_of(path)
+    if form.kind == "Parquet":
         return ParquetFile(path, settings)
-    if kind == "zip":
-        return _open_zip(path, settings, block_bytes)
-    if kind in _ROWS:
-        return JsonFile(path, _ROWS[kind], settings, block_bytes)
-    return OrderLineFile(path, settings, block_bytes)
-
-
-def _open_zip(path: Path, settings: SourceSettings, block_bytes: int) -> OrderLines:
-    members = members_of(path)
-    if _is_workbook(path):
+    if form.kind == "Excel":
         # It takes a moment to load, and few files need it.
         from pipeline.landing.spreadsheet import Spreadsheet
 
         return Spreadsheet(path, settings)
-    names = [member.filename for member in members]
-    kinds = {name: _kind(path, name) for name in names}
-    first = kinds[names[0]]
-    for name, kind in kinds.items():
-        if kind in ("zip", "Parquet"):
+    if form.kind in _ROWS:
+        names = [member.filename for member in form.members] or (None,)
+        return JsonFile(path, _ROWS[form.kind], settings, block_bytes, names)
+    if form.members:
+        return OrderLineArchive(path, settings, form.members, block_bytes)
+    return OrderLineFile(path, settings, block_bytes)
+
+
+def form_of(path: Path) -> Form:
+    """What a file's bytes say that it is.
+
+    Raises:
+        LandingError: it cannot be opened.
+        FileRefused: it is a damaged archive, or one whose members cannot be read as one table.
+    """
+    kind, packing = _kind(path)
+    return _form_of_zip(path) if kind == "zip" else Form(kind, packing)
+
+
+def _form_of_zip(path: Path) -> Form:
+    members = tuple(members_of(path))
+    if _is_workbook(path):
+        return Form("Excel")
+    first: Kind | None = None
+    for member in members:
+        name = member.filename
+        kind, _ = _kind(path, name)
+        if kind == "zip" or kind == "Parquet":
             raise FileRefused(
                 f"the zip archive's member {name!r} is a spreadsheet, Parquet file or archive itself; "
                 "send it without the zip archive"
             )
+        first = first or kind
         if kind != first:
             raise FileRefused(
-                f"the zip archive has files of two kinds: {names[0]!r} is {first}, {name!r} is {kind}; "
-                "pack only files of one kind together"
+                f"the zip archive has files of two kinds: {members[0].filename!r} is {first}, {name!r} is "
+                f"{kind}; pack only files of one kind together"
             )
-    if first in _ROWS:
-        return JsonFile(path, _ROWS[first], settings, block_bytes, names)
-    return OrderLineArchive(path, settings, members, block_bytes)
+    assert first is not None
+    return Form(first, "zip", members)
 
 
 def _is_workbook(path: Path) -> bool:
@@ -113,7 +137,8 @@ def _is_workbook(path: Path) -> bool:
     return False
 
 
-def _kind(path: Path, member: str | None = None) -> Kind:
+def _kind(path: Path, member: str | None = None) -> tuple[Kind | Literal["zip"], str | None]:
+    """What a file (of a zip archive the ``member``) is, and what it is packed in."""
     source = BlockReader(path, _HEAD_BYTES, member)
     try:
         head = source.head(_HEAD_BYTES)
@@ -121,10 +146,10 @@ def _kind(path: Path, member: str | None = None) -> Kind:
         source.close()
     if source.packing in (None, "zip"):
         if head.startswith(ZIP_MAGICS):
-            return "zip"
+            return "zip", None
         if head.startswith(b"PAR1"):
-            return "Parquet"
-    return _kind_of_text(head.removeprefix(_BYTE_ORDER_MARK).lstrip())
+            return "Parquet", None
+    return _kind_of_text(head.removeprefix(_BYTE_ORDER_MARK).lstrip()), source.packing
 
 
 def _kind_of_text(text: bytes) -> Kind:

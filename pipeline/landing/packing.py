@@ -1,6 +1,7 @@
 """What a file's bytes are packed in (gzip, zstandard, zip), and their unpacking in bounded memory."""
 
 import gzip
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,7 +19,17 @@ MEMBERS = 1_000
 _ENCRYPTED = 0x1
 # Other methods cannot be unpacked in pieces of bounded size.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_DAMAGES = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+# What reading damaged bytes ends with.
+DAMAGES = (
+    EOFError,
+    OSError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def unpacked_limit(packed_bytes: int) -> int:
@@ -49,7 +60,7 @@ class Unpacked:
         """
         try:
             piece = self._stream.read(size)
-        except _DAMAGES as error:
+        except DAMAGES as error:
             if self.packing is None:
                 raise FileRefused(f"the file cannot be read ({error})") from error
             raise FileRefused(
@@ -76,7 +87,7 @@ def members_of(path: Path) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             found = archive.infolist()
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise FileRefused(
             f"the zip archive is damaged or cut short ({error}); send the file again"
         ) from error
@@ -99,7 +110,7 @@ def _opened(raw: BinaryIO, head: bytes, member: str | None) -> tuple[str | None,
     if member is not None:
         try:
             return "zip", cast(BinaryIO, zipfile.ZipFile(raw).open(member))
-        except (*_DAMAGES, KeyError) as error:
+        except (*DAMAGES, KeyError) as error:
             raise FileRefused(
                 f"the zip archive's member {member!r} cannot be read ({error}); send the file again"
             ) from error

@@ -35,8 +35,8 @@ _OTHER_FORMATS = (
 class OrderLineFile:
     """One CSV of order lines, open for reading; a context manager.
 
-    ``columns`` says where our columns are; ``chunks()`` yields the rows, once. ``lines_read``
-    counts the lines once all chunks are read.
+    ``header`` says where the column names are, ``columns`` which of them are ours; ``chunks()``
+    yields the rows, once. ``lines_read`` counts the lines once all chunks are read.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class OrderLineFile:
         except BaseException:
             self._blocks.close()
             raise
+        self.header = header
         self._names = header.names
         self.columns: ColumnMap = header.columns
         self._shape = Shape.of(header.columns, header.delimiter, settings.escape)

@@ -63,8 +63,8 @@ def replay(connection: Connection[TupleRow], request: ReplayRequest) -> BatchRes
             raise LandingError(f"batch {batch.batch_id} is {batch.status}: only a landed one can be replayed")
         if batch.feed != ORDER_LINES:
             raise LandingError(
-                f"batch {batch.batch_id} has {batch.feed}: only order lines can be replayed; load a file of the "
-                "corrected rows instead"
+                f"batch {batch.batch_id} has {batch.feed}: only order lines can be replayed; load a file of "
+                "the corrected rows instead"
             )
         require_newest(connection, batch)
         make_staged_tables(connection)

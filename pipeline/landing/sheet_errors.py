@@ -5,11 +5,11 @@ The library that reads the values leaves such cells empty, and empty means 0 for
 
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
 from pipeline.landing.errors import FileRefused
+from pipeline.landing.packing import DAMAGES
 
 _PIECE_BYTES = 4 * 1024 * 1024
 _CARRIED_BYTES = 1024 * 1024
@@ -51,14 +51,7 @@ def error_cells(path: Path) -> dict[Cell, str]:
                     raise FileRefused(f"the sheet has more than {_KEPT:,} cells with errors; repair it")
             found.update(_in(rest))
             return found
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        StopIteration,
-        ElementTree.ParseError,
-    ) as error:
+    except (*DAMAGES, KeyError, StopIteration, ElementTree.ParseError) as error:
         raise FileRefused(f"the spreadsheet is damaged or cut short ({error}); send it again") from error
 
 

@@ -12,6 +12,7 @@ from python_calamine import CalamineError, CalamineSheet, load_workbook
 from pipeline.landing.blocks import FileIdentity, identity_of
 from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap, map_columns, our_columns
+from pipeline.landing.dates import typed_format
 from pipeline.landing.decoding import Encoding
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.packing import members_of
@@ -52,9 +53,9 @@ class Spreadsheet:
             members_of(path)
             self._errors = error_cells(path)
             self._sheet = self._first_sheet()
-            self._header_row, headers = self._header()
+            self.header_row, headers = self._header()
             require_few_columns(headers)
-            self.columns: ColumnMap = map_columns(headers, settings, f"row {self._header_row} of the sheet")
+            self.columns: ColumnMap = map_columns(headers, settings, f"row {self.header_row} of the sheet")
         except BaseException:
             self._raw.close()
             raise
@@ -75,7 +76,7 @@ class Spreadsheet:
         gathered: list[list[str]] = []
         numbers: list[int] = []
         for number, fields in self._rows():
-            if number > self._header_row:
+            if number > self.header_row:
                 gathered.append(fields)
                 numbers.append(number)
             if len(gathered) == _ROWS_PER_CHUNK:
@@ -100,7 +101,7 @@ class Spreadsheet:
         offset = self._sheet.start[1] + 1 if self._sheet.start else 1
         rows_with_errors = {row for row, _ in self._errors}
         for number, row in enumerate(self._sheet.iter_rows(), 1):
-            fields = [_text(value) for value in row]
+            fields = [cell_text(value, self._settings) for value in row]
             if number in rows_with_errors:
                 fields = [
                     self._errors.get((number, position), text) for position, text in enumerate(fields, offset)
@@ -131,14 +132,17 @@ class Spreadsheet:
         return table_chunk(frame, np.asarray(numbers, dtype=np.int64))
 
 
-def _text(value: object) -> str:
-    """A cell's value as Excel shows it: fifteen digits, dates as ISO."""
+def cell_text(value: object, settings: SourceSettings) -> str:
+    """A cell's value as Excel shows it, with fifteen digits; numbers and dates as the source writes them."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _number(value)
+        return _number(value).replace(".", settings.decimal_mark)
+    date_format = typed_format(settings.date_format)
+    if isinstance(value, date) and date_format is not None:
+        return value.strftime(date_format)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from io import StringIO
 
 import numpy as np
@@ -34,7 +34,11 @@ def plain_number(text: str) -> str:
     """A number without an exponent, digit for digit: ``1.5e3`` is ``1500``."""
     if "e" not in text and "E" not in text:
         return text
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        # An exponent of twenty digits.
+        return text
     if abs(number.adjusted()) > _PLAIN_DIGITS:
         return text
     return format(number, "f")

@@ -3,12 +3,13 @@
 from pipeline.sources.config import read_sources, source_settings
 from pipeline.sources.errors import SourcesError
 from pipeline.sources.feeds import FeedColumns, FeedName
-from pipeline.sources.models import COLUMNS, FEEDS, ORDER_LINES, SourceSettings
+from pipeline.sources.models import COLUMNS, FEEDS, ORDER_LINES, REQUIRED_COLUMNS, SourceSettings
 
 __all__ = [
     "COLUMNS",
     "FEEDS",
     "ORDER_LINES",
+    "REQUIRED_COLUMNS",
     "FeedColumns",
     "FeedName",
     "SourceSettings",

@@ -81,6 +81,7 @@ def test_every_answer_to_a_made_up_request_is_documented(
             "id"
         ],
         "build_id": 1,
+        "batch_id": 1,
         "code": "not_found",
     }
     config: dict[str, Any] = {

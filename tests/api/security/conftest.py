@@ -28,6 +28,7 @@ class Jobs:
     export_id: str
     order_id: str = "1003"
     build_id: str = "1"
+    batch_id: str = "1"
     code: str = "not_found"
     name: str = "start.js"
 

@@ -95,6 +95,10 @@ ROUTES = (
     _whole("POST", "/refresh", "refresh:run", 202, json={"full": True}),
     _whole("POST", "/api/v1/refreshes", "refresh:run", 202, json={"sources": ["web"]}),
     _whole("POST", "/api/v1/imports", "data:write", 202, files=[("jan.csv", LINES)]),
+    *(
+        _whole("POST", f"/api/v1/batches/<int:batch_id>/{change}", "data:write", 202)
+        for change in ("void", "restore", "replay")
+    ),
     Route("POST", "/api/v1/exports", status=202, options={"json": {"path": "/api/v1/orders"}}),
     # The last ones, for they end what the others ask for.
     _whole("DELETE", "/api/v1/refreshes/<uuid:refresh_id>", "refresh:run", 202),

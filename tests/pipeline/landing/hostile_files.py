@@ -334,7 +334,7 @@ DATES = (
         "either may come first, and it does not matter",
         text(at("03/03/2024")),
         rows=(on("2024-03-03"),),
-        note="dates read as %d/%m/%Y, the only format that fits every row",
+        note="dates read as %d/%m/%Y; %m/%d/%Y would read every row the same",
     ),
     Hostile(
         "either may come first, and it was said",

@@ -10,6 +10,9 @@ from tests.conftest import Warehouse, fresh_warehouse
 from tests.pipeline.landing.calls import asked, one
 from tests.pipeline.landing.files import bytes_file
 from tests.pipeline.landing.hostile_files import ALL, Hostile, expected
+from tests.pipeline.landing.hostile_formats import MORE
+
+EVERY = (*ALL, *MORE)
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +23,10 @@ def shared_warehouse(postgres_server: EmbeddedServer) -> Iterator[Warehouse]:
 
 
 def test_their_names_differ() -> None:
-    assert len({hostile.name for hostile in ALL}) == len(ALL) >= 60
+    assert len({hostile.name for hostile in EVERY}) == len(EVERY) >= 60
 
 
-@pytest.mark.parametrize("hostile", ALL, ids=[hostile.name for hostile in ALL])
+@pytest.mark.parametrize("hostile", EVERY, ids=[hostile.name for hostile in EVERY])
 def test_it_lands_right_or_says_why_not(
     shared_warehouse: Warehouse, tmp_path: Path, hostile: Hostile
 ) -> None:

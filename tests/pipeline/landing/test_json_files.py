@@ -20,7 +20,7 @@ TRICKY = (
 
 
 @pytest.mark.parametrize("block_bytes", [1, 7, 50, 1_000_000])
-@pytest.mark.parametrize("frame", ["{}", '{{"n": 12, "empty": [], "rows": {}, "next": [[1]]}}'])
+@pytest.mark.parametrize("frame", ["{}", '{{"n": 12.5e+1, "empty": [], "rows": {}, "next": [[1]]}}'])
 def test_json_reads_the_same_at_every_block_size(tmp_path: Path, block_bytes: int, frame: str) -> None:
     path = bytes_file(tmp_path, frame.format(TRICKY).encode())
     assert rows_of(path, block_bytes) == [
@@ -129,6 +129,12 @@ def test_a_broken_line_of_json_costs_that_line(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_json_that_is_no_list_of_order_lines_is_refused(tmp_path: Path, text: str, message: str) -> None:
     assert refusal_of(bytes_file(tmp_path, text.encode())) == message
+
+
+def test_a_number_that_nobody_can_mean_stays_as_it_is_written(tmp_path: Path) -> None:
+    row = json.dumps(ROW).replace('"unit_price": 1', '"unit_price": 1e99999999999999999999')
+    [(_, damage, fields, _)] = rows_of(bytes_file(tmp_path, row.encode()))
+    assert (damage, fields[-1]) == (0, "1e99999999999999999999")
 
 
 def test_a_csv_may_begin_with_a_bracket(tmp_path: Path) -> None:

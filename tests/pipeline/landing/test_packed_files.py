@@ -4,22 +4,15 @@ import gzip
 import zipfile
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from pipeline.landing import packing
 from pipeline.landing.opening import open_order_lines
 from pipeline.sources import SourceSettings
+from tests.pipeline.landing.dialects import zstandard
 from tests.pipeline.landing.files import HEADER, SAMPLE, bytes_file, refusal_of, rows_of
 
 ROW = "1,P1,2024-01-01,1,1"
-
-
-def zstandard(data: bytes) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, "zstd") as stream:
-        stream.write(data)
-    return bytes(sink.getvalue())
 
 
 def zip_file(folder: Path, members: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> Path:

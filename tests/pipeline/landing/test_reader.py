@@ -218,6 +218,24 @@ def test_a_byte_order_mark_and_leading_empty_lines_are_no_part_of_the_header(tmp
     assert rows_of(path) == [(3, 0, ("1", "P1", "2024-01-01", "1", "1"), "1,P1,2024-01-01,1,1")]
 
 
+@pytest.mark.parametrize(
+    ("escape", "note", "read"),
+    [
+        (None, '"a\nb"', "a\nb"),
+        (None, '"a\r\nb"', "a\n\nb"),
+        (None, '"\\"', "\\"),
+        ("\\", '"\\"\nb"', '"\nb'),
+    ],
+)
+def test_the_first_line_end_outside_quotes_tells_how_lines_end(
+    tmp_path: Path, escape: str | None, note: str, read: str
+) -> None:
+    header = HEADER.replace("Unit Price", '"Unit\nPrice"')
+    text = f"{header},Note\r" + "".join(f"{order},P1,2024-01-01,1,1,{note}\r" for order in (1, 2))
+    with OrderLineFile(bytes_file(tmp_path, text.encode()), SourceSettings(escape=escape)) as file:
+        assert [row[2][-1] for chunk in file.chunks() for row in chunk_rows(chunk)] == [read, read]
+
+
 def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
     path = bytes_file(tmp_path, gzip.compress(SAMPLE.read_bytes()), name="sales.csv")
     assert rows_of(path) == rows_of(SAMPLE)

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 import xlsxwriter
+from pyarrow import parquet as parquet_writer
 
 from pipeline.landing import LandingRequest, check
 from pipeline.landing.chunks import Damage
+from pipeline.landing.parquet_file import column_text
+from pipeline.sources import SourceSettings
 from tests.conftest import Warehouse
 from tests.pipeline.landing.calls import asked, one
 from tests.pipeline.landing.files import HEADER, SAMPLE, bytes_file, fields_of, refusal_of, rows_of
@@ -243,6 +247,34 @@ def test_values_of_parquet_are_exact(tmp_path: Path) -> None:
             "", "", "", "", "", "", "P",
         ),
     )  # fmt: skip
+
+
+def test_text_of_parquet_that_is_no_utf8_costs_its_own_row(tmp_path: Path) -> None:
+    values = pa.array([b"ok", b"\xff\xfe", b"A"], pa.binary())
+    # As a writer leaves it that does not look at its text.
+    unchecked = pa.Array.from_buffers(pa.string(), 3, values.buffers())
+    parquet_writer.write_table(
+        pa.table({name: [f"{name} {row}" for row in range(3)] for name in ROW} | {"Region": unchecked}),
+        tmp_path / "1.csv",
+    )
+    assert [(row, damage, fields[-1]) for row, damage, fields in fields_of(tmp_path / "1.csv")] == [
+        (1, 0, "ok"),
+        (2, Damage.INVALID_UTF8, None),
+        (3, 0, "A"),
+    ]
+
+
+def test_dates_beyond_the_calendar_are_their_bare_numbers() -> None:
+    days = pl.Series([2**31 - 1, 0, None, -(2**31)], dtype=pl.Int32).cast(pl.Date)
+    assert column_text(days, SourceSettings()).to_list() == ["2147483647", "1970-01-01", None, "-2147483648"]
+    times = pl.Series([2**63 - 1, 1_500], dtype=pl.Int64).cast(pl.Datetime("ms"))
+    assert column_text(times, SourceSettings()).to_list() == ["9223372036854775807", "1970-01-01 00:00:01.5"]
+
+
+def test_what_parquet_holds_and_nothing_can_read_refuses_the_file(tmp_path: Path) -> None:
+    spans = pl.Series([[2**62]], dtype=pl.List(pl.Int64)).cast(pl.List(pl.Duration("ms")))
+    frame = pl.DataFrame({name: ["1"] for name in ROW}).with_columns(spans.alias("waits"))
+    assert refusal_of(parquet(tmp_path, frame)).startswith("the Parquet file is damaged after its row 0 (")
 
 
 def test_row_groups_count_on(tmp_path: Path) -> None:
