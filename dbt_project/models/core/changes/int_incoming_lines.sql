@@ -55,7 +55,7 @@ select
     discount,
     shipping,
     unit_cost as own_unit_cost,
-    known_unit_cost as unit_cost,
+    known_unit_cost::numeric(18, 6) as unit_cost,
     gross_revenue::numeric(38, 12) as gross_revenue,
     discounts::numeric(38, 12) as discounts,
     returns::numeric(38, 12) as returns,

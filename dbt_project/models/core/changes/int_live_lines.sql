@@ -99,10 +99,10 @@ select
     newest.payment_method,
     newest.sale_date,
     newest.quantity,
-    newest.unit_price,
-    newest.discount,
-    newest.shipping,
-    newest.unit_cost,
+    newest.unit_price::numeric(18, 6) as unit_price,
+    newest.discount::numeric(7, 6) as discount,
+    newest.shipping::numeric(18, 6) as shipping,
+    newest.unit_cost::numeric(18, 6) as unit_cost,
     newest.batch_id,
     newest.row_number
 from newest
