@@ -1,5 +1,6 @@
 """Batches: what was loaded, from where, and what became of its rows; taken back, put back, replayed."""
 
+from contextlib import ExitStack
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -9,20 +10,23 @@ from pydantic import Field
 
 from api import jobs, uploads
 from api.access import requires
+from api.answering import streamed
 from api.documented import answers_with
-from api.documented_jobs import starts_job
+from api.documented_jobs import gives_file, starts_job
 from api.parameters import Page, Parameters, Text
 from api.problems import Problem
 from api.resources import job_answers
 from api.resources.builds import LARGEST_ID
-from api.resources.imports import BODY
-from api.resources.job_answers import STARTING
+from api.resources.imports import BODY, RejectPage, require_whole
+from api.resources.job_answers import LISTING, STARTING
 from api.resources.refreshes import RefreshOne, written
 from api.responses import json_response
 from api.services import services
 from pipeline.answers import envelope
 from pipeline.answers.batches import has_batch, list_batches
+from pipeline.answers.exporting import columns_of, csv_pieces
 from pipeline.answers.models import Counts, Model, PageInfo
+from pipeline.answers.rejects import batch_rejects
 
 blueprint = APIBlueprint("batches", __name__, url_prefix="/api/v1/batches", tag="Activity")
 
@@ -90,6 +94,50 @@ def get_batches(query_data: BatchPage) -> Response:
     with services().database.snapshot() as connection:
         found = list_batches(connection, before, query_data.limit + 1, query_data.source, query_data.status)
     return json_response(envelope.listed(found, query_data.limit, "batch_id"))
+
+
+class BatchReject(Model):
+    """A row that was not accepted."""
+
+    row_number: int = Field(description="The line of the file on which it starts.")
+    reasons: list[str] = Field(description="Everything that is wrong with it.")
+    raw_text: str = Field(description="The row as it is in the file.")
+
+
+class BatchRejectPage(RejectPage):
+    """Which of a batch's rejects, or all of them as a file."""
+
+    reason: Text | None = Field(None, description="Only rows of which this is wrong.")
+
+
+class BatchRejectList(Model):
+    """Rejected rows in the order of the file."""
+
+    data: list[BatchReject]
+    page: PageInfo
+
+
+@blueprint.get("/<int:batch_id>/rejects")
+@blueprint.input(BatchRejectPage, location="query")
+@answers_with(blueprint, BatchRejectList, *LISTING, "not_found", "query_timeout")
+@gives_file(blueprint, ["text/csv"], beside_json=True)
+@requires("data:write", regional=False)
+def get_batch_rejects(batch_id: int, query_data: BatchRejectPage) -> Response:
+    """The rows of a batch that were not accepted, as they are in the file, with everything that is wrong.
+
+    Of a file that was refused whole, the first 1,000. `format=csv` gives all of them as one file.
+    """
+    _require_known(batch_id)
+    if query_data.format == "csv":
+        require_whole(query_data)
+        with ExitStack() as stack:
+            reader = stack.enter_context(services().database.snapshot())
+            found = batch_rejects(reader, batch_id, query_data.reason, 0, None)
+            return streamed(csv_pieces(columns_of(BatchReject), found), "csv", stack.pop_all())
+    after = envelope.read_key(query_data.cursor) or 0
+    with services().database.snapshot() as reader:
+        rows = list(batch_rejects(reader, batch_id, query_data.reason, after, query_data.limit + 1))
+    return json_response(envelope.listed(rows, query_data.limit, "row_number"))
 
 
 class MendingQuery(Parameters):

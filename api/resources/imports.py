@@ -205,8 +205,7 @@ def get_import_rejects(import_id: UUID, query_data: RejectPage) -> Response:
     """
     job = jobs.find(_KINDS, import_id)
     if query_data.format == "csv":
-        for name in [name for name in ("limit", "cursor") if name in query_data.model_fields_set]:
-            raise QueryError("invalid_value", f"{name}: goes with JSON alone: a file is complete.", name)
+        require_whole(query_data)
         with ExitStack() as stack:
             pieces = csv_pieces(columns_of(Reject), _rejects(stack, job, (0, 0), None))
             return streamed(pieces, "csv", stack.pop_all())
@@ -218,6 +217,16 @@ def get_import_rejects(import_id: UUID, query_data: RejectPage) -> Response:
     if len(found) > query_data.limit:
         next_cursor = envelope.make_cursor(rows[-1]["file_number"], rows[-1]["row_number"])
     return json_response({"data": rows, "page": envelope.page(next_cursor)})
+
+
+def require_whole(asked: RejectPage) -> None:
+    """Make sure that a file is asked for as a whole.
+
+    Raises:
+        QueryError: only a part is.
+    """
+    for name in [name for name in ("limit", "cursor") if name in asked.model_fields_set]:
+        raise QueryError("invalid_value", f"{name}: goes with JSON alone: a file is complete.", name)
 
 
 def _rejects(until: ExitStack, job: Job, after: tuple[int, ...], limit: int | None) -> Streamed:

@@ -1,4 +1,4 @@
-"""The rows that an import's files were rejected for."""
+"""The rows that were not accepted."""
 
 from collections.abc import Sequence
 from typing import Any, LiteralString
@@ -35,6 +35,15 @@ order by file_number, row_number
 limit %(limit)s
 """
 
+_OF_BATCH = """
+select row_number, reasons, raw_text
+from core.quarantine
+where batch_id = %(batch_id)s and row_number > %(after)s
+    and (%(reason)s::text is null or %(reason)s = any(reasons))
+order by row_number
+limit %(limit)s
+"""
+
 After = tuple[int, int]
 
 
@@ -53,6 +62,18 @@ def checked_rejects(
 ) -> Streamed:
     """What a dry run rejected, in the same way."""
     return _rows(app, _CHECKED, {"job_id": job_id}, names, after, limit)
+
+
+def batch_rejects(
+    reader: Connection, batch_id: int, reason: str | None, after: int, limit: int | None
+) -> Streamed:
+    """A batch's quarantined rows after a row number, of one reason or (None) of any; limit None gives all."""
+
+    def make_row(found: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip(("row_number", "reasons", "raw_text"), found, strict=True))
+
+    values = {"batch_id": batch_id, "reason": reason, "after": after, "limit": limit}
+    return Streamed(reader, sql.SQL(_OF_BATCH), make_row, values)
 
 
 def _rows(

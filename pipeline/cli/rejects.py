@@ -26,6 +26,7 @@ class NoSuchBatch(TillhouseError):
 
 @click.command()
 @click.argument("batch", type=int, required=False)
+@click.option("--reason", help="Only rows of BATCH of which this is wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option(
@@ -36,7 +37,9 @@ class NoSuchBatch(TillhouseError):
     "`tillhouse load --replay BATCH FILE`.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
-def rejects(*, batch: int | None, as_json: bool, as_csv: bool, target: Path | None, limit: int) -> None:
+def rejects(
+    *, batch: int | None, reason: str | None, as_json: bool, as_csv: bool, target: Path | None, limit: int
+) -> None:
     """Show the rows that were quarantined, and why.
 
     Without BATCH: the batches that have such rows, newest first, with counts by reason; and the refunds
@@ -53,7 +56,7 @@ def rejects(*, batch: int | None, as_json: bool, as_csv: bool, target: Path | No
         click.echo(f"{count:,} rejected rows written to {target}.")
         return
     with connect(urls.owner) as connection:
-        summary = _batches(connection, limit) if batch is None else _rows(connection, batch, limit)
+        summary = _batches(connection, limit) if batch is None else _rows(connection, batch, reason, limit)
     if as_json:
         print_json(summary)
     elif as_csv:
@@ -136,7 +139,7 @@ def _refunds(connection: Connection[TupleRow], limit: int) -> list[dict[str, Any
     )
 
 
-def _rows(connection: Connection[TupleRow], batch_id: int, limit: int) -> dict[str, Any]:
+def _rows(connection: Connection[TupleRow], batch_id: int, reason: str | None, limit: int) -> dict[str, Any]:
     found = connection.execute(
         "select file_name, status, rows_quarantined, message from raw.batches where batch_id = %s",
         (batch_id,),
@@ -147,11 +150,11 @@ def _rows(connection: Connection[TupleRow], batch_id: int, limit: int) -> dict[s
         """
         select row_number, reasons, raw_text
         from raw.quarantine
-        where batch_id = %s
+        where batch_id = %(batch_id)s and (%(reason)s::text is null or %(reason)s = any(reasons))
         order by row_number
-        limit %s
+        limit %(limit)s
         """,
-        (batch_id, limit),
+        {"batch_id": batch_id, "reason": reason, "limit": limit},
     )
     names = ("file_name", "status", "rows_quarantined", "message")
     return {"data": cursor.fetchall(), "batch_id": batch_id, **dict(zip(names, found, strict=True))}

@@ -46,6 +46,7 @@ SCOPES = {
     ("GET", "/api/v1/imports/<uuid:import_id>"): "data:write",
     ("DELETE", "/api/v1/imports/<uuid:import_id>"): "data:write",
     ("GET", "/api/v1/imports/<uuid:import_id>/rejects"): "data:write",
+    ("GET", "/api/v1/batches/<int:batch_id>/rejects"): "data:write",
     ("POST", "/api/v1/batches/<int:batch_id>/void"): "data:write",
     ("POST", "/api/v1/batches/<int:batch_id>/restore"): "data:write",
     ("POST", "/api/v1/batches/<int:batch_id>/replay"): "data:write",

@@ -92,6 +92,7 @@ ROUTES = (
     _whole("GET", "/api/v1/imports", "data:write"),
     _whole("GET", "/api/v1/imports/<uuid:import_id>", "data:write"),
     _whole("GET", "/api/v1/imports/<uuid:import_id>/rejects", "data:write"),
+    _whole("GET", "/api/v1/batches/<int:batch_id>/rejects", "data:write"),
     _whole("POST", "/refresh", "refresh:run", 202, json={"full": True}),
     _whole("POST", "/api/v1/refreshes", "refresh:run", 202, json={"sources": ["web"]}),
     _whole("POST", "/api/v1/imports", "data:write", 202, files=[("jan.csv", LINES)]),

@@ -125,3 +125,26 @@ def test_an_upload_is_kept_while_its_job_may_be_tried_again(warehouse: Warehouse
         ("succeeded", None): False,
         ("canceled", None): False,
     }
+
+
+def test_originals_go_when_they_are_old_and_of_a_days_full_deliveries_the_last_stays(
+    warehouse: Warehouse,
+) -> None:
+    folder = warehouse.settings.originals_folder
+    kept = {"plain": (10, False), "old": (91, False), "night": (10.2, True), "night again": (10, True)}
+    with connect(warehouse.urls.owner) as connection:
+        for number, (name, (days, is_compared)) in enumerate(kept.items(), start=1):
+            sha256 = f"{number:064x}"
+            (folder / "00").mkdir(parents=True, exist_ok=True)
+            (folder / "00" / f"{sha256}.zst").write_text(name)
+            old(folder / "00" / f"{sha256}.zst", days * DAY)
+            connection.execute(
+                "insert into raw.batches (batch_id, call_id, source, mode, status, file_name, requested_by,"
+                " sha256, is_compared, finished_at) values"
+                " (%s, %s, 'default', 'overwrite', 'landed', 'x.csv', 'cli', %s, %s, to_timestamp(%s))",
+                (number, number, sha256, is_compared, NOW - days * DAY),
+            )
+    (folder / "00" / "crashed.part").write_text("x")
+    old(folder / "00" / "crashed.part", 2 * DAY)
+    assert clean(warehouse) == 3
+    assert sorted(path.read_text() for path in (folder / "00").iterdir()) == ["night again", "plain"]
