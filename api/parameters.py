@@ -21,6 +21,8 @@ MOST_ERRORS = 10
 
 # Errors of pydantic that say "this cannot be read", in contrast to "this cannot be meant".
 _MALFORMED_ENDINGS = ("_parsing", "_type", "_inclusive", "literal_error", "json_invalid", "extra_forbidden")
+# The field that collects parameters of the form ``extra.NAME``; it is no parameter itself.
+EXTRA = "extra"
 COMMA_SEPARATED: dict[str, Any] = {"x-comma-separated": True}
 
 
@@ -107,7 +109,9 @@ def check_query(view: Any) -> None:
 
 def _refuse_unknown(view: Any) -> None:
     known = {name for model in _query_models(view) for name in model.model_fields}
-    unknown = [name for name in request.args if name not in known]
+    has_extras = EXTRA in known
+    known.discard(EXTRA)
+    unknown = [name for name in request.args if name not in known and not (has_extras and _is_extra(name))]
     if unknown:
         choice = f"this route has {', '.join(sorted(known))}" if known else "this route has none"
         raise Problem(
@@ -128,6 +132,9 @@ def _query_models(view: Any) -> list[type[BaseModel]]:
 def _query_values(request: Request, model: type[BaseModel]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, given in request.args.lists():
+        if _is_extra(name) and EXTRA in model.model_fields:
+            values.setdefault(EXTRA, {})[name.removeprefix(f"{EXTRA}.")] = given
+            continue
         field = model.model_fields[name]
         if get_origin(field.annotation) is list:
             extra = field.json_schema_extra
@@ -143,6 +150,11 @@ def _query_values(request: Request, model: type[BaseModel]) -> dict[str, Any]:
         else:
             values[name] = given[0]
     return values
+
+
+def _is_extra(name: str) -> bool:
+    """Whether a parameter is a filter by a column that only files have; the last part is its name."""
+    return name.startswith(f"{EXTRA}.")
 
 
 def _json_body(request: Request) -> bytes:

@@ -3,11 +3,13 @@
 from typing import Any, TypedDict
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from api.answering import Asked, allowed_regions, wants_all
 from api.parameters import DEFAULT_LIMIT, Cursor, IsoDate, Limit, Text
 from api.services import services
 from pipeline.answers.dimensions import FILTERS
+from pipeline.answers.extras import PREFIX
 
 
 class Range(Asked):
@@ -28,6 +30,12 @@ class Filters(Range):
     source: list[Text] = Field(default=[], description="Sources; repeat for OR.")
 
 
+class ExtraFilters(Filters):
+    """Filters, also by columns that a source declares: ``extra.NAME`` (repeat for OR)."""
+
+    extra: SkipJsonSchema[dict[str, list[Text]]] = Field(default={})
+
+
 class Paged(Asked):
     """Where in a list, and how much of it; files are always complete."""
 
@@ -37,7 +45,10 @@ class Paged(Asked):
 
 def asked_filters(asked: Filters) -> dict[str, Any]:
     """The filters that were given, by name, narrowed to the caller's regions."""
-    return allowed_regions({name: values for name in FILTERS if (values := getattr(asked, name))})
+    given = {name: values for name in FILTERS if (values := getattr(asked, name))}
+    if isinstance(asked, ExtraFilters):
+        given |= {PREFIX + name: values for name, values in asked.extra.items()}
+    return allowed_regions(given)
 
 
 def lines_behind(asked: Filters) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from api.answering import answered
 from api.documented import PAGING, analysis
 from api.parameters import Text
 from api.problems import Problem
-from api.resources.filters import Filters, Paged, asked_filters, page_limit, units
+from api.resources.filters import ExtraFilters, Paged, asked_filters, page_limit, units
 from pipeline.answers.answer import Answer
 from pipeline.answers.lines import LinesQuestion, lines
 from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
@@ -23,7 +23,7 @@ from pipeline.answers.revenue_models import Named
 blueprint = APIBlueprint("orders", __name__, url_prefix="/api/v1/orders", tag="Orders")
 
 
-class OrderAsked(Filters, Paged):
+class OrderAsked(ExtraFilters, Paged):
     """Which lines of the order."""
 
 
@@ -55,6 +55,7 @@ class LineRow(Model):
     discounts: Money
     returns: Money
     net_revenue: Money
+    tax: Money
     cost: Money | None
     batch_id: int | None = Field(
         description="The delivery that brought it. It, `file_name` and `row_number` are null for callers who "

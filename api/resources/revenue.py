@@ -5,16 +5,18 @@ from typing import Annotated
 
 from apiflask import APIBlueprint
 from flask import Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from api.access import requires
 from api.answering import answered
 from api.documented import PAGING, analysis
 from api.parameters import COMMA_SEPARATED, Text
-from api.resources.filters import Filters, Paged, asked_filters, lines_behind, page_limit, units
+from api.resources.filters import ExtraFilters, Paged, asked_filters, lines_behind, page_limit, units
 from pipeline.answers.comparison import Compare
 from pipeline.answers.dates import Grain
-from pipeline.answers.dimensions import GroupName
+from pipeline.answers.dimensions import GROUPS
+from pipeline.answers.extras import is_extra
 from pipeline.answers.revenue import SORT_NAMES, RevenueQuestion, answer
 from pipeline.answers.revenue_models import RevenueList, RevenueOne, RevenueRow, RevenueTotal
 
@@ -23,13 +25,27 @@ blueprint = APIBlueprint("revenue", __name__, url_prefix="/api/v1/revenue", tag=
 LISTING = (*PAGING, "too_many_buckets")
 
 
+def _known_group(name: str) -> str:
+    if name not in GROUPS and not is_extra(name):
+        choice = ", ".join(repr(group) for group in GROUPS)
+        raise PydanticCustomError("group_literal_error", f"Input should be {choice} or extra.NAME")
+    return name
+
+
 def _known_sort(name: str) -> str:
-    if name.removeprefix("-") not in SORT_NAMES:
+    if name.removeprefix("-") not in SORT_NAMES and not is_extra(name.removeprefix("-")):
         raise ValueError(f"must be one of {', '.join(SORT_NAMES)}, with - before it for descending order")
     return name
 
 
-class Total(Filters):
+Group = Annotated[
+    str,
+    AfterValidator(_known_group),
+    WithJsonSchema({"anyOf": [{"enum": list(GROUPS)}, {"type": "string", "pattern": r"^extra\.."}]}),
+]
+
+
+class Total(ExtraFilters):
     """Filters, and a range to compare with."""
 
     compare: Compare | None = Field(
@@ -52,9 +68,10 @@ class Listing(Total, Paged):
 class Grouped(Listing):
     """A listing with free groups."""
 
-    group_by: list[GroupName] = Field(
+    group_by: list[Group] = Field(
         default=[],
-        description="What to group by; several, by commas or repeated.",
+        description="What to group by; several, by commas or repeated. `extra.NAME` is a column of the files "
+        "that a source declares; lines without a value are the group null.",
         json_schema_extra=COMMA_SEPARATED,
     )
 

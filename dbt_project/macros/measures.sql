@@ -2,7 +2,7 @@
 {% macro additive_measures() %}
     {{ return([
         'line_count', 'sale_line_count', 'gross_revenue', 'discounts', 'returns', 'net_revenue',
-        'shipping', 'cost', 'costed_net_revenue', 'costed_line_count', 'units', 'units_returned',
+        'shipping', 'tax', 'cost', 'costed_net_revenue', 'costed_line_count', 'units', 'units_returned',
     ]) }}
 {% endmacro %}
 
@@ -15,6 +15,7 @@
     sum(sign * returns) as returns,
     sum(sign * net_revenue) as net_revenue,
     sum(sign * shipping) as shipping,
+    sum(sign * tax) as tax,
     coalesce(sum(sign * cost), 0) as cost,
     coalesce(sum(sign * net_revenue) filter (where cost is not null), 0) as costed_net_revenue,
     coalesce(sum(sign) filter (where cost is not null), 0)::bigint as costed_line_count,

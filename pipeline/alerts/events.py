@@ -66,7 +66,7 @@ def unexpected_differences(connection: Connection, since: datetime) -> list[Aler
             and not exists (select 1 from core.build_batches where build_batches.build_id = builds.build_id)
             -- Nor had a batch been voided or replayed since the build before.
             and last_event_id = (
-                select max(earlier.last_event_id) from core.builds as earlier
+                select coalesce(max(earlier.last_event_id), 0) from core.builds as earlier
                 where earlier.status = 'published' and earlier.build_id < builds.build_id
             )
         group by build_id

@@ -15,7 +15,7 @@ from pipeline.answers.pieces import (
     where,
     zero_if_missing,
 )
-from pipeline.answers.relations import LINE_COLUMNS, PRODUCT_JOIN
+from pipeline.answers.relations import PRODUCT_JOIN, line_columns
 
 # What the rollups of orders and customers know.
 _KNOWN = frozenset(("source", "region"))
@@ -125,9 +125,10 @@ def _customers_of_regions(shape: Shape) -> sql.Composable:
 def _touched(shape: Shape, *, only_page: bool) -> sql.Composable:
     """The orders of each group: those with a sale line in it, or a return line in a return document."""
     day = sql.SQL("orders.order_date")
-    condition = where(day, shape.span, LINE_COLUMNS, shape.filters)
+    known = line_columns({*shape.columns, *shape.filters})
+    condition = where(day, shape.span, known, shape.filters)
     if only_page:
-        wanted = [group_key(column, LINE_COLUMNS[column]) for column in shape.columns]
+        wanted = [group_key(column, known[column]) for column in shape.columns]
         condition = sql.SQL("{} and ({}) in (select {} from page)").format(
             condition, COMMA.join(wanted), COMMA.join(columns(shape.columns))
         )
@@ -140,7 +141,7 @@ def _touched(shape: Shape, *, only_page: bool) -> sql.Composable:
     ).format(
         items=COMMA.join(
             [
-                *key_items(shape, LINE_COLUMNS, day),
+                *key_items(shape, known, day),
                 sql.SQL("orders.source as order_source, orders.order_id, orders.is_sale"),
                 sql.SQL("lines.customer_id as buyer"),
             ]

@@ -20,6 +20,11 @@ class Dimension:
     name_join: sql.Composable | None = None
 
 
+def dimension_of(group: str) -> Dimension:
+    """The dimension that a group names: one of ours, or a column of the files (``extra.NAME``)."""
+    return DIMENSIONS.get(group) or Dimension(group, group)
+
+
 DIMENSIONS = {
     dimension.group: dimension
     for dimension in (

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from pipeline.answers.cells import csv_cell
+from pipeline.answers.extras import is_extra
 from pipeline.answers.models import Money, Ratio
 
 Row = Mapping[str, Any]
@@ -78,6 +79,9 @@ def _columns(
 ) -> Iterator[Column]:  # fmt: skip
     hints = get_type_hints(model, include_extras=True)
     for name in model.model_fields if keys is None else keys:
+        if is_extra(name):
+            yield Column(name, (name,), pa.string())
+            continue
         path, hint = (*above, name), _without_none(hints[name])
         if isinstance(hint, type) and issubclass(hint, BaseModel):
             yield from _columns(hint, None, path)

@@ -12,8 +12,9 @@ from pipeline.answers import envelope, numbers
 from pipeline.answers.answer import Answer, Row, fetched, fingerprint, resumed
 from pipeline.answers.builds import current_build
 from pipeline.answers.dates import DateRange, effective_range
+from pipeline.answers.extras import require_declared
 from pipeline.answers.pieces import conditions, where
-from pipeline.answers.relations import LINE_COLUMNS
+from pipeline.answers.relations import line_columns
 from pipeline.answers.revenue import data_range
 from pipeline.answers.streaming import Streamed
 
@@ -24,6 +25,7 @@ AMOUNTS = (
     "discounts",
     "returns",
     "net_revenue",
+    "tax",
     "unit_cost",
     "cost",
 )
@@ -79,6 +81,7 @@ def lines(connection: Connection, question: LinesQuestion, *, currency: str, tim
         QueryError: the question cannot be answered.
     """
     build = current_build(connection)
+    require_declared(connection, (), question.filters)
     span = effective_range(question.start, question.end, data_range(connection, build))
     meta = envelope.meta(build, span, currency, time_zone)
     if span is None:
@@ -104,7 +107,7 @@ def lines(connection: Connection, question: LinesQuestion, *, currency: str, tim
 
 
 def _statement(question: LinesQuestion, span: DateRange, after: Sequence[Any] | None) -> sql.Composed:
-    expressions = {**LINE_COLUMNS, "order_id": sql.SQL("lines.order_id")}
+    expressions = {**line_columns(question.filters), "order_id": sql.SQL("lines.order_id")}
     beyond: sql.Composable = sql.SQL("")
     if question.order_ids:
         beyond = conditions(expressions, {"order_id": question.order_ids})

@@ -26,10 +26,10 @@ class Measure:
 
 
 MEASURES = (
-    Measure("gross_revenue", "money", True, False, "What was sold, at list price.",
+    Measure("gross_revenue", "money", True, False, "What was sold, at list price, without its tax.",
             "Σ quantity × unit_price, over sale lines (quantity > 0)"),
     Measure("discounts", "money", True, False, "What was taken off the price of sales.",
-            "Σ quantity × unit_price × discount, over sale lines"),
+            "Σ quantity × unit_price × discount (or the discount as an amount), over sale lines"),
     Measure("returns", "money", True, False, "What came back, on the return's own date.",
             "Σ |quantity| × unit_price × (1 − discount), over return lines (quantity < 0);"
             " and what refunds gave back"),
@@ -37,6 +37,8 @@ MEASURES = (
             "gross_revenue − discounts − returns"),
     Measure("shipping", "money", True, False, "Shipping charged.", "Σ shipping cost charged"),
     Measure("total_revenue", "money", True, False, "Revenue with shipping.", "net_revenue + shipping"),
+    Measure("tax", "money", True, False, "Tax on sales, less tax given back with returns; in no revenue.",
+            "Σ tax of the lines, negative on return lines, 0 where none is stated"),
     Measure("cost", "money", True, True, "Cost of the lines whose cost is known; null when none is.",
             "Σ quantity × unit_cost (signed, returns included)"),
     Measure("margin", "money", True, True, "Profit on the lines whose cost is known; null when none is.",
@@ -65,8 +67,8 @@ NOT_ADDITIVE = tuple(measure.name for measure in MEASURES if not measure.is_addi
 
 # The additive columns that every rollup keeps, and the distinct counts that none can.
 SUMS = (
-    "gross_revenue", "discounts", "returns", "net_revenue", "shipping", "cost", "costed_net_revenue",
-    "costed_line_count", "units", "units_returned",
+    "gross_revenue", "discounts", "returns", "net_revenue", "shipping", "tax", "cost",
+    "costed_net_revenue", "costed_line_count", "units", "units_returned",
 )  # fmt: skip
 COUNTS = ("orders", "return_orders", "customers")
 
@@ -111,6 +113,7 @@ def measure_values(
         "net_revenue": numbers.money(net, digits),
         "shipping": numbers.money(value["shipping"], digits),
         "total_revenue": numbers.money(net + value["shipping"], digits),
+        "tax": numbers.money(value["tax"], digits),
         "cost": numbers.money(value["cost"], digits) if has_cost else None,
         "margin": numbers.money(value["costed_net_revenue"] - value["cost"], digits) if has_cost else None,
         "cost_coverage": numbers.six_digits(exact["cost_coverage"]),

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from pipeline.answers.dates import DateRange
 from pipeline.answers.dimensions import Dimension
+from pipeline.answers.extras import is_extra
 from pipeline.answers.relations import Part
 
 BUCKET = "bucket"
@@ -92,8 +93,9 @@ def key_items(
 def group_key(column: str, expression: sql.Composable) -> sql.Composable:
     """The value by which rows are grouped; never null."""
     # Guests have no customer: the empty id, which no customer can have, stands for them, so
-    # that groups can be joined by equality.
-    return sql.SQL("coalesce({}, '')").format(expression) if column == "customer_id" else expression
+    # that groups can be joined by equality. Nor is a column of the file ever kept as an empty text.
+    is_nullable = column == "customer_id" or is_extra(column)
+    return sql.SQL("coalesce({}, '')").format(expression) if is_nullable else expression
 
 
 def columns(names: Sequence[str], table: str | None = None) -> list[sql.Composable]:

@@ -1,12 +1,13 @@
 """Where additive measures are kept, and the planner that picks the smallest place that can answer."""
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from psycopg import sql
 
 from pipeline.answers.dates import DateRange, bucket_bounds
+from pipeline.answers.extras import expression, is_extra
 from pipeline.answers.measures import SUMS
 
 
@@ -54,6 +55,12 @@ LINE_COLUMNS: Mapping[str, sql.Composable] = {
     "category": sql.SQL("product.category"),
 }
 
+
+def line_columns(names: Iterable[str]) -> Mapping[str, sql.Composable]:
+    """What lines can be grouped and filtered by, with those of these names that only files have."""
+    return {**LINE_COLUMNS, **{name: expression(name) for name in names if is_extra(name)}}
+
+
 ORDER_LINES = Relation(
     table=sql.SQL("core.fct_order_lines as lines"),
     day=sql.SQL("lines.sale_date"),
@@ -64,6 +71,7 @@ ORDER_LINES = Relation(
         "returns": sql.SQL("sum(lines.returns)"),
         "net_revenue": sql.SQL("sum(lines.net_revenue)"),
         "shipping": sql.SQL("sum(lines.shipping)"),
+        "tax": sql.SQL("sum(lines.tax)"),
         "cost": sql.SQL("sum(lines.cost)"),
         "costed_net_revenue": sql.SQL("sum(lines.net_revenue) filter (where lines.cost is not null)"),
         "costed_line_count": sql.SQL("count(lines.cost)"),
@@ -96,7 +104,7 @@ def plan(
     if not has_guests and columns <= CUSTOMER_REVENUE_DAILY.columns.keys():
         return [Part(CUSTOMER_REVENUE_DAILY, span)]
     if not columns <= PRODUCT_REVENUE_DAILY.columns.keys():
-        return [Part(ORDER_LINES, span)]
+        return [Part(replace(ORDER_LINES, columns=line_columns(columns)), span)]
     if grain in ("day", "week"):
         return [Part(PRODUCT_REVENUE_DAILY, span)]
     return _months_and_edges(span, data)

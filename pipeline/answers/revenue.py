@@ -14,8 +14,9 @@ from pipeline.answers.builds import Build, current_build
 from pipeline.answers.comparison import Compare, Measured, Shift, compared, shift_of
 from pipeline.answers.comparison_sql import EARLIER_COLUMNS, compared_statement
 from pipeline.answers.dates import Bucket, DateRange, buckets, effective_range
-from pipeline.answers.dimensions import DIMENSIONS, GROUPS, Dimension
+from pipeline.answers.dimensions import GROUPS, Dimension, dimension_of
 from pipeline.answers.errors import QueryError
+from pipeline.answers.extras import require_declared
 from pipeline.answers.measures import COUNTS, MEASURES, SORTABLE, SUMS, exact_quotients, measure_values
 from pipeline.answers.pieces import BUCKET, Shape, Top
 from pipeline.answers.relations import Part, plan
@@ -30,10 +31,10 @@ class RevenueQuestion:
     """A question: what to group by, over which dates, under which filters, in which order.
 
     ``start`` and ``end`` are inclusive; None takes the data's own. ``filters`` maps the names of
-    ``dimensions.FILTERS`` to accepted values. ``sort`` names measures, groups or ``bucket``, with
-    ``-`` for descending; without it, buckets come in order of time and groups by falling net
-    revenue. ``limit`` None asks for every row. ``top`` asks for the first groups alone. ``compare``
-    adds the figures of an earlier range.
+    ``dimensions.FILTERS`` to accepted values; both may name columns of the files (``extra.NAME``).
+    ``sort`` names measures, groups or ``bucket``, with ``-`` for descending; without it, buckets come
+    in order of time and groups by falling net revenue. ``limit`` None asks for every row. ``top`` asks
+    for the first groups alone. ``compare`` adds the figures of an earlier range.
 
     Raises:
         QueryError: it groups twice by the same, or sorts by a group or bucket that it has not.
@@ -88,6 +89,7 @@ def answer(
         QueryError: the question cannot be answered; says why and what to do.
     """
     build = current_build(connection)
+    require_declared(connection, question.group_by, question.filters)
     data = data_range(connection, build)
     span = effective_range(question.start, question.end, data)
     scene = _Scene(connection, data, numbers.minor_digits(currency))
@@ -120,7 +122,7 @@ def _rows(
     scene: _Scene, question: RevenueQuestion, span: DateRange | None, offset: int, shift: Shift | None
 ) -> list[Row] | Streamed:
     """The rows, one more than the limit when there are more; beside those of the range ``shift`` earlier."""
-    groups = [DIMENSIONS[name] for name in question.group_by]
+    groups = [dimension_of(name) for name in question.group_by]
     if span is None:
         # Nothing was ever sold and no dates were asked: there is no time to cut into buckets.
         return [] if groups or question.grain else [_row(scene, (), {}, None)]
@@ -154,7 +156,7 @@ def _rows(
 
 
 def _parts(scene: _Scene, question: RevenueQuestion, span: DateRange) -> list[Part]:
-    columns = {DIMENSIONS[name].column for name in question.group_by} | question.filters.keys()
+    columns = {dimension_of(name).column for name in question.group_by} | question.filters.keys()
     has_guests = "customer_id" not in question.filters
     return plan(columns, question.grain, span, scene.data or span, has_guests=has_guests)
 

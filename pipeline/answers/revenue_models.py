@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import ConfigDict, Field, create_model
 
 from pipeline.answers.measures import MEASURES, Measure
 from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
@@ -80,6 +80,12 @@ RevenueTotal = create_model(
 
 
 class _Groups(Model):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "patternProperties": {r"^extra\..": {"anyOf": [{"type": "string"}, {"type": "null"}]}}
+        }
+    )
+
     rank: int | None = Field(default=None, description="There in rankings.")
     bucket: BucketModel | None = Field(default=None, description="There when a grain was asked.")
     product: Named | None = None

@@ -11,7 +11,7 @@ from pipeline.assets.background import BackgroundJob, background_job, tags
 from pipeline.assets.progress import ProgressReport, outcomes, totals
 from pipeline.jobs.rows import add_result, finish
 from pipeline.jobs.running import add_counts
-from pipeline.landing import LandingRequest, QuarantinedRow, check
+from pipeline.landing import LandingRequest, QuarantinedRow, Reporting, check
 from pipeline.sources import source_settings
 from pipeline.warehouse.connect import connect
 
@@ -62,6 +62,7 @@ def _check(job: BackgroundJob, config: CheckRequest) -> None:
             mode=config.mode,
             duplicate_rows=config.duplicate_rows,
         ),
+        reporting=Reporting(job.settings.currency, job.settings.time_zone),
     )
     # The rejected rows and the end of the job become visible together.
     with connect(job.owner_url) as transaction:

@@ -12,7 +12,7 @@ from pipeline.assets.session import RefreshSession, progress_listener
 from pipeline.builds.plan import FIRST_START
 from pipeline.jobs.rows import add_result
 from pipeline.jobs.running import add_counts, fix_batches
-from pipeline.landing import BatchResult, LandingError, LandingRequest, land
+from pipeline.landing import BatchResult, LandingError, LandingRequest, Reporting, land
 from pipeline.landing.control_totals import control_totals
 from pipeline.landing.feeds import FEEDS
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
@@ -124,6 +124,7 @@ def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list
             mode=session.request.mode,
             duplicate_rows=session.request.duplicate_rows,
         ),
+        reporting=Reporting(session.settings.currency, session.settings.time_zone),
         force=session.request.force,
         reopen=session.request.reopen,
         totals=control_totals(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.assets.session import RefreshSession
-from pipeline.landing import BatchResult
+from pipeline.landing import BatchResult, Reporting
 from pipeline.landing.replaying import ReplayRequest, replay
 from pipeline.landing.voiding import VoidRequest, find_batch, void
 from pipeline.sources import source_settings
@@ -45,6 +45,7 @@ def _replay(session: RefreshSession, batch_id: int) -> BatchResult:
             batch_id=batch_id,
             settings=source_settings(session.settings, source, duplicate_rows=request.duplicate_rows),
             originals=session.settings.originals_folder,
+            reporting=Reporting(session.settings.currency, session.settings.time_zone),
             corrected=Path(request.files[0]) if request.files else None,
             reopen=request.reopen,
             requested_by=request.requested_by,

@@ -9,6 +9,7 @@ from pipeline.cli.load import ProgressLines
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.fetching import fetched
 from pipeline.inspection import Inspection, inspect_file
+from pipeline.landing import Reporting
 from pipeline.settings import get_settings
 from pipeline.sources import COLUMNS, source_settings
 
@@ -39,7 +40,8 @@ def inspect(context: click.Context, *, file: str, source: str, as_json: bool) ->
     with fetched([file], settings, say) as (one, *others):
         if others:
             raise click.UsageError(f"{file} names {1 + len(others)} files; name one of them")
-        found = inspect_file(one.path, source, of_source, ProgressLines(quiet=as_json), one.name)
+        reporting = Reporting(settings.currency, settings.time_zone)
+        found = inspect_file(one.path, source, of_source, ProgressLines(quiet=as_json), one.name, reporting)
     if as_json:
         print_json(_as_json(found))
     else:

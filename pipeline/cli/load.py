@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.fetching import fetched
-from pipeline.landing import BatchResult, LandingRequest, Progress, check
+from pipeline.landing import BatchResult, LandingRequest, Progress, Reporting, check
 from pipeline.landing.control_totals import control_totals
 from pipeline.settings import get_settings
 from pipeline.sources import FEEDS, source_settings
@@ -107,6 +107,7 @@ def load(
                 names=tuple(file.name for file in found),
                 source=source,
                 settings=of_source,
+                reporting=Reporting(settings.currency, settings.time_zone),
                 totals=control_totals(expect_rows, expect_gross, expect_net),
             )
             batches = [_checked(result) for result in check(request, listener)]

@@ -158,6 +158,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "store_id": (
             "Store Number", "Store No", "Store Code", "Branch ID", "Outlet ID", "Filialnummer", "Filial-Nr",
         ),
+        "line_id": ("Order Line ID", "Line Item ID"),
+        "currency": ("Currency Code", "Währung", "Devise", "Moneda", "Valuta"),
+        "tax": ("Tax Amount", "VAT", "VAT Amount", "MwSt", "Steuer"),
+        "tax_rate": ("Tax Percent", "VAT Rate", "MwSt-Satz", "Steuersatz"),
     }
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from pipeline.inspection.matching import read_headers, system_of
 from pipeline.inspection.models import Doubt, HeaderReading, Inspection, Problem
 from pipeline.inspection.numbers import with_discount, with_marks
 from pipeline.inspection.tables import Headers, Sample, find_headers, read_sample
-from pipeline.landing import LandingError, LandingRequest, Progress, QuarantinedRow, check
+from pipeline.landing import LandingError, LandingRequest, Progress, QuarantinedRow, Reporting, check
 from pipeline.landing.checker import BatchChecker
 from pipeline.landing.checking import date_format_of
 from pipeline.landing.dates import ISO, AmbiguousDates
@@ -31,6 +31,7 @@ def inspect_file(
     settings: SourceSettings,
     progress: Callable[[Progress], None],
     name: str | None = None,
+    reporting: Reporting | None = None,
 ) -> Inspection:
     """What a file is, and what is to be said of it in ``sources.toml``.
 
@@ -40,19 +41,25 @@ def inspect_file(
         settings: what is known of the source; it is never changed, only added to.
         progress: is told of the reading of every row.
         name: what the file is called; by default as on disk.
+        reporting: what the warehouse counts in; by default as by the settings' defaults.
 
     Raises:
         LandingError: the file cannot be opened, or is no table.
     """
     name = name or path.name
     try:
-        return _inspected(path, source, settings, progress, name)
+        return _inspected(path, source, settings, progress, name, reporting or Reporting())
     except FileRefused as error:
         raise LandingError(f"{name}: {error}") from error
 
 
 def _inspected(
-    path: Path, source: str, settings: SourceSettings, progress: Callable[[Progress], None], name: str
+    path: Path,
+    source: str,
+    settings: SourceSettings,
+    progress: Callable[[Progress], None],
+    name: str,
+    reporting: Reporting,
 ) -> Inspection:
     form = form_of(path)
     headers = find_headers(path, form, settings)
@@ -77,7 +84,7 @@ def _inspected(
         doubts += found
     if date_format not in (None, ISO):
         proposed = proposed.model_copy(update={"date_format": date_format})
-    outcome = _Outcome.of(path, name, source, proposed, progress)
+    outcome = _Outcome.of(path, name, source, proposed, progress, reporting)
     return Inspection(
         file_name=name,
         kind=form.kind,
@@ -94,7 +101,7 @@ def _inspected(
         date_format=date_format,
         rows_sampled=sample.rows,
         doubts=tuple(doubts),
-        first_rows=_first_rows(sample, proposed) if date_format else (),
+        first_rows=_first_rows(sample, proposed, reporting) if date_format else (),
         rows_read=outcome.rows_read,
         rows_accepted=outcome.rows_accepted,
         rows_quarantined=outcome.rows_quarantined,
@@ -125,10 +132,13 @@ class _Outcome:
         source: str,
         settings: SourceSettings,
         progress: Callable[[Progress], None],
+        reporting: Reporting,
     ) -> "_Outcome":
         """Check a file as a load would."""
         outcome = cls()
-        request = LandingRequest(paths=(path,), names=(name,), source=source, settings=settings)
+        request = LandingRequest(
+            paths=(path,), names=(name,), source=source, settings=settings, reporting=reporting
+        )
         (result,) = check(request, progress, outcome.add)
         outcome.rows_read = result.rows_read
         # Of a file that would be refused, a load accepts none; here it is told how many are good.
@@ -208,11 +218,11 @@ def _with_examples(
     )
 
 
-def _first_rows(sample: Sample, settings: SourceSettings) -> tuple[dict[str, Any], ...]:
+def _first_rows(sample: Sample, settings: SourceSettings, reporting: Reporting) -> tuple[dict[str, Any], ...]:
     """The first accepted rows, as they would be stored."""
     if sample.chunk is None:
         return ()
-    checked = BatchChecker(sample.columns, settings).check(sample.chunk)
+    checked = BatchChecker(sample.columns, settings, reporting).check(sample.chunk)
     rows = checked.table(ORDER_LINES).head(_ROWS_SHOWN)
     for versions in (checked.table("products"), checked.table("customers")):
         key = next(name for name in versions.columns if name.endswith("_key"))

@@ -3,7 +3,7 @@
 from pipeline.landing.batches import close_orphans
 from pipeline.landing.errors import LandingError
 from pipeline.landing.loader import check, land
-from pipeline.landing.models import BatchResult, LandingRequest, Progress, RowProblem
+from pipeline.landing.models import BatchResult, LandingRequest, Progress, Reporting, RowProblem
 from pipeline.landing.quarantine import QuarantinedRow
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "LandingRequest",
     "Progress",
     "QuarantinedRow",
+    "Reporting",
     "RowProblem",
     "check",
     "close_orphans",

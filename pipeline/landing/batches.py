@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from pipeline.landing.blocks import FileIdentity, identity_of
+from pipeline.landing.drift import Headers
 from pipeline.landing.errors import LandingError
 from pipeline.landing.models import LandingRequest, Status
 from pipeline.landing.tally import Tally
@@ -37,6 +38,7 @@ class Delivery:
     sha256: str
     mode: str
     options: dict[str, Any]
+    headers: Headers | None = None
 
     def equals(self, file: DeliveredFile, request: LandingRequest) -> bool:
         """Whether loading the file as asked would deliver the same thing again."""
@@ -88,7 +90,7 @@ def latest_deliveries(
             limit 1
         )
 
-        select batches.batch_id, batches.sha256, batches.mode, batches.options,
+        select batches.batch_id, batches.sha256, batches.mode, batches.options, batches.headers,
             batches.batch_id = latest.batch_id as is_latest
         from raw.batches
         inner join latest using (call_id)
@@ -99,8 +101,8 @@ def latest_deliveries(
     ).fetchall()
     if not rows:
         return None
-    call = tuple(Delivery(*row[:4]) for row in rows)
-    latest = next(delivery for delivery, row in zip(call, rows, strict=True) if row[4])
+    call = tuple(Delivery(*row[:5]) for row in rows)
+    latest = next(delivery for delivery, row in zip(call, rows, strict=True) if row[5])
     return LatestDeliveries(latest, call)
 
 
@@ -148,11 +150,12 @@ def close_batch(
     tally: Tally,
     message: str | None,
     rows_unchanged: int | None = None,
+    headers: Headers | None = None,
 ) -> None:
     """Write what became of a batch, in the connection's transaction.
 
-    Only a landed batch has accepted rows and dates. ``rows_unchanged`` is None for one that was not
-    compared with what is known.
+    Only a landed batch has accepted rows and dates, and the ``headers`` that the next one is compared with.
+    ``rows_unchanged`` is None for one that was not compared with what is known.
     """
     is_landed = status == "landed"
     connection.execute(
@@ -161,6 +164,7 @@ def close_batch(
         set status = %(status)s, rows_read = %(rows_read)s, rows_accepted = %(rows_accepted)s,
             rows_quarantined = %(rows_quarantined)s, is_compared = %(rows_unchanged)s::bigint is not null,
             rows_unchanged = coalesce(%(rows_unchanged)s, 0), reasons = %(reasons)s, message = %(message)s,
+            headers = %(headers)s,
             first_sale_date = %(first)s, last_sale_date = %(last)s, finished_at = clock_timestamp()
         where batch_id = %(batch_id)s
         """,
@@ -173,6 +177,7 @@ def close_batch(
             "reasons": Jsonb(dict(tally.reasons.most_common())),
             "message": message,
             "rows_unchanged": rows_unchanged,
+            "headers": Jsonb(headers) if headers is not None else None,
             "first": tally.first_sale_date if is_landed else None,
             "last": tally.last_sale_date if is_landed else None,
         },

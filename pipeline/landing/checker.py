@@ -13,6 +13,7 @@ from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.contract import OrderLineContract
 from pipeline.landing.keys import version_keys
+from pipeline.landing.models import Reporting
 from pipeline.landing.quarantine import QuarantinedRow, quarantined_rows
 from pipeline.landing.seen import KnownVersions, PairCounts, SeenRows, group
 from pipeline.landing.tally import Tally
@@ -38,6 +39,12 @@ _LINE = (
     "shipping",
     "unit_cost",
     "store_id",
+    "line_id",
+    "line_discount",
+    "order_shipping",
+    "tax",
+    "tax_rate",
+    "prices_include_tax",
     "extra",
 )
 
@@ -60,8 +67,11 @@ class RowChecker(ABC):
 
     contract: type[dy.Schema]
 
-    def __init__(self, columns: ColumnMap, settings: SourceSettings) -> None:
+    def __init__(
+        self, columns: ColumnMap, settings: SourceSettings, reporting: Reporting | None = None
+    ) -> None:
         self._columns, self._settings = columns, settings
+        self._reporting = reporting or Reporting()
         self._seen_rows = SeenRows() if settings.duplicate_rows == "quarantine" else None
 
     @abstractmethod
@@ -102,30 +112,41 @@ class BatchChecker(RowChecker):
 
     contract = OrderLineContract
 
-    def __init__(self, columns: ColumnMap, settings: SourceSettings) -> None:
-        super().__init__(columns, settings)
+    def __init__(
+        self, columns: ColumnMap, settings: SourceSettings, reporting: Reporting | None = None
+    ) -> None:
+        super().__init__(columns, settings, reporting)
         self._pairs = PairCounts()
+        self._line_ids = PairCounts()
         self._products = KnownVersions()
         self._customers = KnownVersions()
 
     def values(self, chunk: Chunk, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
         """The rows under our names, with the number of each among its equals."""
-        values = named_values(chunk, self._columns, is_repeat, self._settings)
-        return values.with_columns(self._occurrences(values))
+        values = named_values(chunk, self._columns, is_repeat, self._settings, self._reporting)
+        occurrences = self._numbered(values, "product_id", self._pairs).alias("occurrence")
+        return values.with_columns(occurrences, self._line_id_numbers(values))
 
-    def _occurrences(self, values: pl.DataFrame) -> pl.Series:
-        keys = values.select("order_id", "product_id")
+    def _line_id_numbers(self, values: pl.DataFrame) -> pl.Series:
+        """The how-manieth row of its order each one is with its line id; null in a file without line ids."""
+        if "line_id" not in self._columns.positions:
+            return pl.Series("line_id_number", [None] * values.height, dtype=pl.Int32)
+        return self._numbered(values, "line_id", self._line_ids).alias("line_id_number")
+
+    def _numbered(self, values: pl.DataFrame, within_order: str, counts: PairCounts) -> pl.Series:
+        """The 1-based number of each row among those with equal pairs of order and this; 0 without one."""
+        keys = values.select("order_id", within_order)
         has_key = values.select(
             (pl.col("order_id") != "").fill_null(value=False)
-            & (pl.col("product_id") != "").fill_null(value=False)
+            & (pl.col(within_order) != "").fill_null(value=False)
         ).to_series()
         pairs = keys.hash_rows(seed=3).to_numpy()
         if has_key.all():
-            return pl.Series("occurrence", self._pairs.occurrences(pairs))
+            return pl.Series(counts.occurrences(pairs))
         mask = has_key.to_numpy()
         numbers = np.zeros(len(pairs), dtype=np.int32)
-        numbers[mask] = self._pairs.occurrences(pairs[mask])
-        return pl.Series("occurrence", numbers)
+        numbers[mask] = counts.occurrences(pairs[mask])
+        return pl.Series(numbers)
 
     def tables(self, accepted: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
         """The lines, and the versions of products and customers that the batch has not had before."""
@@ -137,9 +158,7 @@ class BatchChecker(RowChecker):
         lines = accepted.with_columns(
             pl.Series("product_key", product_keys),
             pl.when(is_known).then(pl.Series(customer_keys)).alias("customer_key"),
-            blank_as_null("customer_id"),
-            blank_as_null("unit_cost"),
-            blank_as_null("store_id"),
+            *(blank_as_null(name) for name in ("customer_id", "unit_cost", "store_id", "tax", "tax_rate")),
         )
         return (
             ("order_lines", lines.select(_LINE)),

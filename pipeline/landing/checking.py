@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pipeline.landing.batches import DeliveredFile
 from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
+from pipeline.landing.columns import ColumnMap
 from pipeline.landing.control_totals import Found, mismatch, read_side_file
 from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.dates import ISO, FoundFormat, find_format
+from pipeline.landing.drift import Headers, drift_note
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.feeds import checker_of
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
@@ -35,6 +37,7 @@ class FileOutcome:
     tally: Tally = field(default_factory=Tally)
     refusal: str | None = None
     notes: list[str] = field(default_factory=list)
+    headers: Headers | None = None
     first_quarantined: list[QuarantinedRow] = field(default_factory=list)
     rows_unchanged: int = 0
     seconds: float = 0.0
@@ -95,10 +98,12 @@ def read_and_check(
     store: Callable[[EncodedChunk], None],
     progress: Callable[[Progress], None],
     block_bytes: int = BLOCK_BYTES,
+    headers_before: Headers | None = None,
 ) -> FileOutcome:
     """Read a file, check every row, and hand each chunk to ``store`` while the next one is read.
 
-    A file that cannot be read as order lines is an outcome with a ``refusal``.
+    A file that cannot be read as order lines is an outcome with a ``refusal``. ``headers_before`` are those
+    of the source's last landed file, when they are known.
 
     Raises:
         LandingError: it cannot be opened, or is not the file (any more) that was delivered; or a row
@@ -111,11 +116,15 @@ def read_and_check(
     try:
         believed = request.totals or read_side_file(path)
         sums = Found()
+        _require_our_currency(request)
         dates = date_format_of(path, request.settings)
         settings = _read_by(request.settings, dates)
         with open_order_lines(path, settings, block_bytes) as file:
-            outcome.notes = _notes(file, dates)
-            checker = checker_of(file.columns, settings)
+            _require_tax(file.columns, settings)
+            drift = drift_note(file.columns, headers_before, settings)
+            outcome.notes = [*_notes(file, dates), *([drift] if drift else [])]
+            outcome.headers = file.columns.named
+            checker = checker_of(file.columns, settings, request.reporting)
 
             def checked() -> Iterator[tuple[EncodedChunk, int]]:
                 for chunk in file.chunks():
@@ -144,6 +153,24 @@ def read_and_check(
         )
     outcome.tally.require_balance(delivered.name)
     return outcome
+
+
+def _require_our_currency(request: LandingRequest) -> None:
+    said, ours = request.settings.currency, request.reporting.currency
+    if said not in (None, ours):
+        raise FileRefused(
+            f"source {request.source!r} is in {said} (as sources.toml says), and the warehouse counts in "
+            f"{ours}: amounts of different currencies cannot be added up"
+        )
+
+
+def _require_tax(columns: ColumnMap, settings: SourceSettings) -> None:
+    is_asked = settings.feed == ORDER_LINES and settings.prices_include_tax
+    if is_asked and not (columns.states("tax") or columns.states("tax_rate")):
+        raise FileRefused(
+            "sources.toml says prices_include_tax, and nothing says how much: the file needs a column of "
+            'tax or tax_rate, or sources.toml a constant, as in constants.tax_rate = "19%"'
+        )
 
 
 def with_date_format(path: Path, settings: SourceSettings) -> SourceSettings:

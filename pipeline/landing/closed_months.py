@@ -103,7 +103,7 @@ def changed_months(
         return ClosedChanges()
     if not _exists(connection, "known_lines"):
         find_known_lines(connection, source, batch_ids)
-    columns = line_columns(connection)
+    columns = [column for column in line_columns(connection) if column != "occurrence"]
     query = sql.SQL(_CHANGED).format(
         line_key=LINE_KEY, values=listed("delivered", columns), known_values=listed("known", columns)
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.landing.errors import FileRefused, MissingColumns
-from pipeline.sources import FEEDS, SourceSettings
+from pipeline.sources import FEEDS, ONLY_WHEN_MAPPED, SourceSettings
 
 LAST_COLUMNS_WITH_FREE_COMMAS = ("customer_address", "address")
 _SHOWN_HEADERS = 30
@@ -16,26 +16,38 @@ def normalized(header: str) -> str:
 
 
 _BY_HEADER = {
-    feed: {normalized(title): name for name, title in known.columns.items()}
-    | {normalized(name): name for name in known.columns}
+    feed: {
+        normalized(header): name
+        for name, title in known.columns.items()
+        if name != ONLY_WHEN_MAPPED
+        for header in (title, name)
+    }
     for feed, known in FEEDS.items()
 }
 
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """Where each of our columns is in the file or what stands in for it, and what the others are called."""
+    """Where each of our columns is in the file or what stands in for it, and what the others are called.
+
+    ``named`` says of each title which column of ours it names, if any.
+    """
 
     width: int
     positions: Mapping[str, int]
     extra: Mapping[str, int]
     constants: Mapping[str, str]
     headers: tuple[str, ...] = field(compare=False)
+    named: Mapping[str, str | None] = field(compare=False)
 
     @property
     def joins_surplus(self) -> bool:
         """Whether fields beyond the header belong to its last column, the address."""
         return any(self.positions.get(name) == self.width - 1 for name in LAST_COLUMNS_WITH_FREE_COMMAS)
+
+    def states(self, name: str) -> bool:
+        """Whether the file, or a constant, says something about a column of ours."""
+        return name in self.positions or name in self.constants
 
 
 def our_columns(headers: Sequence[str], settings: SourceSettings) -> list[str | None]:
@@ -60,9 +72,12 @@ def map_columns(
     """
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
-    for position, (header, name) in enumerate(zip(headers, our_columns(headers, settings), strict=True)):
+    declared = {normalized(title): title for title in settings.extra}
+    names = our_columns(headers, settings)
+    for position, (header, name) in enumerate(zip(headers, names, strict=True)):
         if name is None:
-            extra[_free_title(header.strip() or f"column {position + 1}", extra)] = position
+            title = declared.get(normalized(header)) or header.strip() or f"column {position + 1}"
+            extra[_free_title(title, extra)] = position
         elif name in positions:
             raise FileRefused(
                 f"the headers {headers[positions[name]].strip()!r} and {header.strip()!r} name the same "
@@ -82,9 +97,12 @@ def map_columns(
         for name in dict.fromkeys([*known.required, *settings.columns])
         if name not in positions and name not in settings.constants
     ]
+    missing += [title for title in settings.extra if title not in extra]
     if missing:
         raise MissingColumns(_missing_message(missing, found, found_in), tuple(headers))
-    return ColumnMap(len(headers), positions, extra, settings.constants, tuple(headers))
+    at = {position: title for title, position in extra.items()}
+    named = {at.get(position, found[position]): name for position, name in enumerate(names)}
+    return ColumnMap(len(headers), positions, extra, settings.constants, tuple(headers), named)
 
 
 def _free_title(title: str, taken: Mapping[str, int]) -> str:

@@ -46,6 +46,17 @@ class OrderLineContract(dy.Schema):
     discount = dy.String(nullable=True)
     shipping = dy.String(nullable=True)
     unit_cost = dy.String(nullable=True)
+    line_id = dy.String(nullable=True)
+    line_id_number = dy.Int32(nullable=True)
+    discount_amount = dy.String(nullable=True)
+    discount_fits = dy.Bool(nullable=True)
+    order_shipping = dy.String(nullable=True)
+    tax = dy.String(nullable=True)
+    tax_rate = dy.String(nullable=True)
+    tax_fits = dy.Bool(nullable=True)
+    tax_is_stated = dy.Bool(nullable=True)
+    quantity_is_allowed = dy.Bool(nullable=True)
+    currency_is_ours = dy.Bool(nullable=True)
 
     @dy.rule()
     def repeated_header(cls) -> pl.Expr:
@@ -155,6 +166,10 @@ class OrderLineContract(dy.Schema):
         return in_range | ~pl.col("quantity").str.contains(_INTEGER)
 
     @dy.rule()
+    def quantity_negative(cls) -> pl.Expr:
+        return pl.col("quantity_is_allowed")
+
+    @dy.rule()
     def unit_price_missing(cls) -> pl.Expr:
         return _given("unit_price")
 
@@ -176,31 +191,33 @@ class OrderLineContract(dy.Schema):
 
     @dy.rule()
     def discount_invalid(cls) -> pl.Expr:
-        return _number("discount")
+        return _number("discount") & _number("discount_amount")
 
     @dy.rule()
     def discount_out_of_range(cls) -> pl.Expr:
-        return pl.col("discount").str.contains(_UP_TO_ONE) | _without("discount", _NUMBER)
+        is_share = pl.col("discount").str.contains(_UP_TO_ONE) | _without("discount", _NUMBER)
+        is_amount = _without("discount_amount", _BELOW_ZERO) & _without("discount_amount", _TOO_BIG)
+        return is_share & is_amount & pl.col("discount_fits")
 
     @dy.rule()
     def discount_too_precise(cls) -> pl.Expr:
-        return _without("discount", _TOO_PRECISE)
+        return _without("discount", _TOO_PRECISE) & _without("discount_amount", _TOO_PRECISE)
 
     @dy.rule()
     def shipping_invalid(cls) -> pl.Expr:
-        return _number("shipping")
+        return _number("shipping") & _number("order_shipping")
 
     @dy.rule()
     def shipping_negative(cls) -> pl.Expr:
-        return _without("shipping", _BELOW_ZERO)
+        return _without("shipping", _BELOW_ZERO) & _without("order_shipping", _BELOW_ZERO)
 
     @dy.rule()
     def shipping_too_precise(cls) -> pl.Expr:
-        return _without("shipping", _TOO_PRECISE)
+        return _without("shipping", _TOO_PRECISE) & _without("order_shipping", _TOO_PRECISE)
 
     @dy.rule()
     def shipping_out_of_range(cls) -> pl.Expr:
-        return _without("shipping", _TOO_BIG)
+        return _without("shipping", _TOO_BIG) & _without("order_shipping", _TOO_BIG)
 
     @dy.rule()
     def unit_cost_invalid(cls) -> pl.Expr:
@@ -217,6 +234,51 @@ class OrderLineContract(dy.Schema):
     @dy.rule()
     def unit_cost_out_of_range(cls) -> pl.Expr:
         return _without("unit_cost", _TOO_BIG)
+
+    @dy.rule()
+    def tax_missing(cls) -> pl.Expr:
+        return pl.col("tax_is_stated")
+
+    @dy.rule()
+    def tax_invalid(cls) -> pl.Expr:
+        return _number("tax")
+
+    @dy.rule()
+    def tax_out_of_range(cls) -> pl.Expr:
+        return _without("tax", _TOO_BIG) & pl.col("tax_fits")
+
+    @dy.rule()
+    def tax_too_precise(cls) -> pl.Expr:
+        return _without("tax", _TOO_PRECISE)
+
+    @dy.rule()
+    def tax_rate_invalid(cls) -> pl.Expr:
+        return _number("tax_rate")
+
+    @dy.rule()
+    def tax_rate_out_of_range(cls) -> pl.Expr:
+        is_share = pl.col("tax_rate").str.contains(_UP_TO_ONE) | _without("tax_rate", _NUMBER)
+        return ~_given("tax_rate") | is_share
+
+    @dy.rule()
+    def tax_rate_too_precise(cls) -> pl.Expr:
+        return _without("tax_rate", _TOO_PRECISE)
+
+    @dy.rule()
+    def currency_other(cls) -> pl.Expr:
+        return pl.col("currency_is_ours")
+
+    @dy.rule()
+    def line_id_missing(cls) -> pl.Expr:
+        return _given("line_id")
+
+    @dy.rule()
+    def line_id_too_long(cls) -> pl.Expr:
+        return _short("line_id", ID_CHARACTERS)
+
+    @dy.rule()
+    def line_id_repeated(cls) -> pl.Expr:
+        return (pl.col("line_id_number") <= 1) | pl.col("is_repeat")
 
     @dy.rule()
     def duplicate_row(cls) -> pl.Expr:

@@ -22,7 +22,8 @@ class Totals(BaseModel):
     """Counts and sums that are believed; None for what nothing is said of.
 
     ``rows`` are all rows of the file (of a month: its accepted ones). ``gross`` and ``net`` are the
-    revenue of the accepted ones, as Tillhouse defines it.
+    revenue of the accepted ones, as Tillhouse defines it, in the file's own prices (with tax
+    where they include it).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,14 +57,17 @@ class Found:
     months: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, lines: pl.DataFrame) -> None:
-        """Count accepted lines: their text in unit_price and discount, sale_day and quantity_number."""
+        """Count accepted lines: their text in unit_price and discount, line_discount, and what was parsed."""
         price, discount = (_in_millionths(name) for name in ("unit_price", "discount"))
-        gross = pl.col("quantity_number").cast(pl.Int128) * price * _MICRO
+        quantity = pl.col("quantity_number").cast(pl.Int128)
+        gross = quantity * price * _MICRO
+        amount = (pl.col("line_discount").fill_null(0) * _MICRO).cast(pl.Int128) * _MICRO
+        deducted = pl.when(quantity > 0).then(amount).otherwise(-amount)
         sums = (
             lines.select(
                 pl.col("sale_day").dt.strftime("%Y-%m").alias("month"),
                 gross.alias("amount"),
-                (pl.col("quantity_number").cast(pl.Int128) * price * (_MICRO - discount)).alias("net"),
+                (quantity * price * (_MICRO - discount) - deducted).alias("net"),
             )
             .group_by("month")
             .agg(

@@ -12,7 +12,11 @@ from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.landing.tally import Tally
 
 # What a frame's column is called in its table, where the names differ.
-_TABLE_NAMES = {"sale_day": "sale_date", "quantity_number": "quantity"}
+_TABLE_NAMES = {
+    "sale_day": "sale_date",
+    "quantity_number": "quantity",
+    "line_discount": "discount_amount",
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,9 @@ def staged(table: str) -> sql.Identifier:
 def copy_quarantine(cursor: Cursor[TupleRow], rows: list[QuarantinedRow], batch_id: int) -> None:
     """Add rows to the quarantine, in the cursor's transaction."""
     statement = """
-        copy raw.quarantine (batch_id, row_number, reasons, raw_text, order_id, product_id, occurrence)
-        from stdin
+        copy raw.quarantine (
+            batch_id, row_number, reasons, raw_text, order_id, product_id, occurrence, line_id
+        ) from stdin
     """
     with cursor.copy(statement) as copy:
         for row in rows:
@@ -88,5 +93,6 @@ def copy_quarantine(cursor: Cursor[TupleRow], rows: list[QuarantinedRow], batch_
                     row.order_id,
                     row.product_id,
                     row.occurrence,
+                    row.line_id,
                 )
             )

@@ -11,8 +11,11 @@ import polars as pl
 
 from pipeline.landing.errors import FileRefused
 
-# An optional time of day, which is dropped. A time with an offset is not taken: it may be another day here.
-_TIME = r"(?:[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?"
+# An optional time of day, perhaps with its offset from UTC: groups of hour, minute, second and offset.
+TIME = (
+    r"(?:[ T]([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?"
+    r"(?: ?(Z|UTC|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?))?)?"
+)
 ISO = "%Y-%m-%d"
 # Formats, and what their dates look like. Those with equal looks can be mistaken for each other.
 _LOOKS: Mapping[str, str] = MappingProxyType(
@@ -78,19 +81,28 @@ class AmbiguousDates(FileRefused):
         self.fits = fits
 
 
+def look_of(format: str) -> str | None:
+    """What a date in this format looks like, when it is one that can be found out."""
+    return _LOOKS.get(format)
+
+
+def has_time(format: str) -> bool:
+    """Whether texts in this format have a time of day."""
+    return any(f"%{directive}" in format for directive in "HIMSfp")
+
+
 def parsed(column: str, format: str) -> pl.Expr:
     """The days of a text column; null where a text is no such date."""
     text = pl.col(column)
     if format == ISO:
         return text.str.head(10).str.to_date(ISO, strict=False)
     if format in _LOOKS:
-        date = text.str.extract(f"^({_LOOKS[format]}){_TIME}$")
+        date = text.str.extract(f"^({_LOOKS[format]}){TIME}$")
         return date.str.to_date(format, strict=False)
     # One that was declared may have a time of day.
-    has_time = any(f"%{directive}" in format for directive in "HIMSfp")
     return (
         text.str.to_datetime(format, strict=False).dt.date()
-        if has_time
+        if has_time(format)
         else text.str.to_date(format, strict=False)
     )
 

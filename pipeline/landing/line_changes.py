@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 from pipeline.landing.pending import PENDING, is_restated
 
 # As the dbt macro line_key has it.
-LINE_KEY = sql.SQL("product_id || ' #' || occurrence")
+LINE_KEY = sql.SQL("coalesce('#' || line_id || '#', product_id || ' #' || occurrence)")
 _PROVENANCE = ("batch_id", "row_number")
 
 _KEYS = """

@@ -19,6 +19,7 @@ from pipeline.landing.batches import (
 from pipeline.landing.checking import FileOutcome, read_and_check
 from pipeline.landing.closed_months import changed_months, named, open_again
 from pipeline.landing.copying import EncodedChunk, copy_chunk, copy_quarantine, staged
+from pipeline.landing.drift import Headers
 from pipeline.landing.errors import LandingError
 from pipeline.landing.full_delivery import make_staged_tables, store_changes
 from pipeline.landing.models import (
@@ -107,14 +108,14 @@ class _Call:
             pairs = zip(files, latest.call, strict=True)
             return [self._skip(file, delivery.batch_id) for file, delivery in pairs]
         if self._request.mode == "overwrite":
-            return self._land_together(files)
+            return self._land_together(files, latest)
         return [self._append(file) for file in files]
 
     def _append(self, file: DeliveredFile) -> BatchResult:
         latest = latest_deliveries(self._connection, self._request.source, self._request.feed)
         if latest and latest.batch.equals(file, self._request):
             return self._skip(file, latest.batch.batch_id)
-        return self._land_together([file])[0]
+        return self._land_together([file], latest)[0]
 
     def _skip(self, file: DeliveredFile, equal_batch_id: int) -> BatchResult:
         message = f"the same file, read the same way, is batch {equal_batch_id}; nothing to land"
@@ -123,7 +124,9 @@ class _Call:
         self._commit()
         return FileOutcome().result(self._request, file, batch_id, "skipped", message)
 
-    def _land_together(self, files: Sequence[DeliveredFile]) -> list[BatchResult]:
+    def _land_together(
+        self, files: Sequence[DeliveredFile], latest: LatestDeliveries | None
+    ) -> list[BatchResult]:
         """Land files in one transaction: all of them, or none."""
         batch_ids = self._open_batches(files)
         self._connection.commit()
@@ -131,7 +134,7 @@ class _Call:
             make_staged_tables(self._connection)
         outcomes: list[FileOutcome] = []
         for file, batch_id in zip(files, batch_ids, strict=True):
-            outcomes.append(self._copy_file(file, batch_id))
+            outcomes.append(self._copy_file(file, batch_id, latest.batch.headers if latest else None))
             if outcomes[-1].refusal:
                 break
         else:
@@ -143,7 +146,15 @@ class _Call:
         for file, batch_id, outcome in zip(files, batch_ids, outcomes, strict=True):
             keep_original(self._request.originals, file)
             unchanged = outcome.rows_unchanged if self._request.is_compared else None
-            close_batch(self._connection, batch_id, "landed", outcome.tally, outcome.note, unchanged)
+            close_batch(
+                self._connection,
+                batch_id,
+                "landed",
+                outcome.tally,
+                outcome.note,
+                unchanged,
+                outcome.headers,
+            )
         self._commit()
         return [
             outcome.result(self._request, file, batch_id, "landed", outcome.note)
@@ -172,12 +183,14 @@ class _Call:
                 outcome.notes.append(f"opened closed months again: {named(changed.months)}")
         return None
 
-    def _copy_file(self, file: DeliveredFile, batch_id: int) -> FileOutcome:
+    def _copy_file(self, file: DeliveredFile, batch_id: int, headers_before: Headers | None) -> FileOutcome:
         with self._connection.cursor() as cursor:
             store: Callable[[EncodedChunk], None] = partial(
                 copy_chunk, cursor, batch_id=batch_id, is_staged=self._request.is_compared
             )
-            return read_and_check(file, self._request, batch_id, store, self._progress)
+            return read_and_check(
+                file, self._request, batch_id, store, self._progress, headers_before=headers_before
+            )
 
     def _refuse(
         self, files: Sequence[DeliveredFile], batch_ids: Sequence[int], outcomes: Sequence[FileOutcome]

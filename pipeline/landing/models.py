@@ -27,6 +27,14 @@ def is_source_name(name: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Reporting:
+    """What the warehouse counts in: its one currency, and the time zone in which a day begins."""
+
+    currency: str = "USD"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
 class LandingRequest:
     """The files of one call, and how they are to be read.
 
@@ -41,6 +49,7 @@ class LandingRequest:
     names: tuple[str, ...] = ()
     source: str = DEFAULT_SOURCE
     settings: SourceSettings = field(default_factory=SourceSettings)
+    reporting: Reporting = field(default_factory=Reporting)
     force: bool = False
     reopen: bool = False
     totals: ControlTotals | None = None

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.sources import SourceSettings
 
-NUMBERS = ("quantity", "unit_price", "discount", "shipping", "unit_cost")
+NUMBERS = ("quantity", "unit_price", "discount", "shipping", "unit_cost", "tax", "tax_rate")
 _PERCENT = r"^([+-]?)([0-9]*)\.?([0-9]*)$"
 # Stands before a number whose marks are not those of the source.
 _ODD = "?"
@@ -26,6 +26,8 @@ def plain_numbers(settings: SourceSettings, numbers: Sequence[str] = NUMBERS) ->
             written = _with_point(written)
         if name == "discount" and settings.discount == "percent":
             written = _hundredth(written)
+        if name == "tax_rate":
+            written = pl.when(written.str.ends_with("%")).then(_hundredth(written)).otherwise(written)
         if written is not number:
             found.append(written.alias(name))
     return found

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from pipeline.landing.line_changes import LINE_KEY
 from pipeline.landing.pending import PENDING
 
 # An overwrite that deletes more than one line in so many needs to be forced.
@@ -13,7 +14,7 @@ _ONE_IN = 5
 _COUNT_LOST = """
 with known as (
     {published_keys}
-    select distinct order_lines.order_id, order_lines.product_id, order_lines.occurrence
+    select distinct order_lines.order_id, {line_key} as line_key
     from raw.order_lines
     inner join raw.batches using (batch_id)
     where batches.source = %(source)s and batches.status = 'landed'
@@ -21,23 +22,23 @@ with known as (
 ),
 
 delivered as (
-    select order_id, product_id, occurrence
+    select order_id, {line_key} as line_key
     from {delivered}
     where batch_id = any(%(batch_ids)s)
     union
-    select order_id, product_id, occurrence
+    select order_id, {line_key}
     from raw.quarantine
     where batch_id = any(%(batch_ids)s) and occurrence is not null and reasons[1] <> 'duplicate_row'
 )
 
 select count(*), count(*) filter (where delivered.order_id is null)
 from known
-left join delivered using (order_id, product_id, occurrence)
+left join delivered using (order_id, line_key)
 """
 _PUBLISHED_KEYS = """
-    select order_id, product_id, occurrence
+    select order_id, line_key
     from core.fct_order_lines
-    where source = %(source)s
+    where source = %(source)s and refund_id is null
     union
 """
 
@@ -55,6 +56,7 @@ def overwrite_refusal(
         published_keys=sql.SQL(_PUBLISHED_KEYS if is_published[0] else ""),
         pending=sql.SQL(PENDING),
         delivered=delivered,
+        line_key=LINE_KEY,
     )
     counts = connection.execute(query, {"source": source, "batch_ids": list(batch_ids)}).fetchone()
     assert counts is not None

@@ -15,7 +15,8 @@ _KEY = ("order_id", "product_id", "occurrence")
 class QuarantinedRow:
     """A row as it is in the file, and every rule it breaks, in the contract's order.
 
-    ``order_id``, ``product_id`` and ``occurrence`` are there when the row's key could be read.
+    ``order_id``, ``product_id`` and ``occurrence`` are there when the row's key could be read; in a
+    file with line ids the key is the order's and the line's.
     """
 
     row_number: int
@@ -24,6 +25,7 @@ class QuarantinedRow:
     order_id: str | None
     product_id: str | None
     occurrence: int | None
+    line_id: str | None = None
 
 
 def quarantined_rows(
@@ -52,10 +54,8 @@ def quarantined_rows(
     )
     texts = chunk.raw_text(positions.to_list())
     return [
-        _row(row_number, reasons, text, order_id, product_id, occurrence)
-        for (row_number, order_id, product_id, occurrence), reasons, text in zip(
-            keys.iter_rows(), broken.to_list(), texts, strict=True
-        )
+        _row(row_number, reasons, text, *key)
+        for (row_number, *key), reasons, text in zip(keys.iter_rows(), broken.to_list(), texts, strict=True)
     ]
 
 
@@ -66,7 +66,10 @@ def _row(
     order_id: str | None,
     product_id: str | None,
     occurrence: int | None,
+    line_id: str | None,
 ) -> QuarantinedRow:
-    readable = all(key and len(key) <= ID_CHARACTERS for key in (order_id, product_id))
-    key = (order_id, product_id, occurrence) if readable else (None, None, None)
+    within_order = product_id if line_id is None else line_id
+    if not all(key and len(key) <= ID_CHARACTERS for key in (order_id, within_order)):
+        return QuarantinedRow(row_number, tuple(reasons), raw_text, None, None, None)
+    key = (order_id, product_id or None, occurrence, line_id)
     return QuarantinedRow(row_number, tuple(reasons), raw_text, *key)

@@ -6,6 +6,7 @@ from psycopg.rows import TupleRow
 from pipeline.landing.contract import DUPLICATE
 from pipeline.landing.copying import staged
 from pipeline.landing.errors import LandingError
+from pipeline.landing.line_changes import LINE_KEY
 from pipeline.landing.voiding import LandedBatch
 
 # The number that a row had among its (order, product) pair, or the next that is free in its batch. A full
@@ -46,13 +47,15 @@ where numbered.row_number = staged.row_number
 """
 _PUBLISHED = """
         union all
-        select order_id, product_id, occurrence from core.fct_order_lines where source = %(source)s
+        select order_id, product_id, occurrence from core.fct_order_lines
+        where source = %(source)s and refund_id is null
 """
 
 _TAKEN_KEYS = """
 select staged.row_number
-from {staged} as staged
-inner join raw.order_lines as lines using (batch_id, order_id, product_id, occurrence)
+from (select *, {line_key} as line_key from {staged}) as staged
+inner join (select *, {line_key} as line_key from raw.order_lines) as lines
+    using (batch_id, order_id, line_key)
 order by staged.row_number
 limit 1
 """
@@ -106,7 +109,7 @@ def release(connection: Connection[TupleRow], batch: LandedBatch) -> int:
         LandingError: one of them has the key of an accepted line of the batch.
     """
     lines = staged("order_lines")
-    clash = connection.execute(sql.SQL(_TAKEN_KEYS).format(staged=lines)).fetchone()
+    clash = connection.execute(sql.SQL(_TAKEN_KEYS).format(staged=lines, line_key=LINE_KEY)).fetchone()
     if clash:
         raise LandingError(
             f"batch {batch.batch_id}: row {clash[0]} would now stand for another of its lines, as its "

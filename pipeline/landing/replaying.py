@@ -7,7 +7,7 @@ file of their own (see ``corrected``). A row keeps its number, so later deliveri
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +21,7 @@ from pipeline.landing.copying import copy_chunk, encode
 from pipeline.landing.corrected import CorrectedRows
 from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.full_delivery import make_staged_tables
-from pipeline.landing.models import BatchResult
+from pipeline.landing.models import BatchResult, Reporting
 from pipeline.landing.opening import OrderLines, open_order_lines
 from pipeline.landing.originals import is_kept, original
 from pipeline.landing.replayed_rows import number_occurrences, release, withhold_duplicates
@@ -40,6 +40,7 @@ class ReplayRequest:
     settings: SourceSettings
     originals: Path
     corrected: Path | None = None
+    reporting: Reporting = field(default_factory=Reporting)
     reopen: bool = False
     requested_by: str = "cli"
     dagster_run_id: str | None = None
@@ -99,7 +100,7 @@ def _good_rows(
     """What is accepted now of the rows that wait; counts the first reasons of the others."""
     with ExitStack() as stack:
         file, settings = _opened(request, batch, waiting, stack)
-        checker = BatchChecker(file.columns, settings)
+        checker = BatchChecker(file.columns, settings, request.reporting)
         numbers = set(waiting)
         for chunk in file.chunks():
             checked = checker.check(chunk)

@@ -19,9 +19,11 @@ TOO_BIG = r"^[+-]?0*[1-9][0-9]{12,}(?:\.[0-9]*)?$"
 TOO_PRECISE = r"^[+-]?[0-9]*\.[0-9]{6}[0-9]*[1-9]0*$"
 BELOW_ZERO = r"^-(?:[0-9]*[1-9][0-9]*\.?[0-9]*|[0-9]*\.[0-9]*[1-9][0-9]*)$"
 UP_TO_ONE = r"^(?:\+?0*1(?:\.0*)?|\+?0*\.[0-9]+|\+?0+\.?|-0*\.?0*)$"
-# A date, perhaps with a time of day, which is dropped. A time with an offset is refused: it
-# may be another day here.
-DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?$"
+# A date, perhaps with a time of day, perhaps with its offset.
+DATE = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+    r"(?: ?(?:Z|UTC|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?))?)?$"
+)
 
 
 def undamaged(damage: Damage) -> pl.Expr:

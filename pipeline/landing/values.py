@@ -6,9 +6,12 @@ import polars as pl
 
 from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap
-from pipeline.landing.dates import ISO, parsed
+from pipeline.landing.dates import ISO
+from pipeline.landing.meaning import meanings
+from pipeline.landing.models import Reporting
 from pipeline.landing.numerals import plain_numbers
-from pipeline.sources import COLUMNS, SourceSettings
+from pipeline.landing.zones import sale_days
+from pipeline.sources import COLUMNS, ONLY_WHEN_MAPPED, SourceSettings
 
 UNSPECIFIED = "Unspecified"
 # What a blank (or a column that the file lacks) means. The others stay blank.
@@ -23,7 +26,11 @@ _DIGITS_BEFORE_POINT_ZERO = r"^([+-]?[0-9]+)\.0*$"
 
 
 def named_values(
-    chunk: Chunk, columns: ColumnMap, is_repeat: npt.NDArray[np.bool_], settings: SourceSettings
+    chunk: Chunk,
+    columns: ColumnMap,
+    is_repeat: npt.NDArray[np.bool_],
+    settings: SourceSettings,
+    reporting: Reporting,
 ) -> pl.DataFrame:
     """The columns that the contract judges, and the rest of ours, one row for each of the chunk's."""
     date_format = settings.date_format or ISO
@@ -32,10 +39,11 @@ def named_values(
         pl.Series("row_number", chunk.row_number),
         pl.Series("damage", chunk.damage),
         pl.Series("is_repeat", is_repeat),
-        *(_text(name, columns) for name in COLUMNS),
+        *(_text(name, columns, settings) for name in COLUMNS),
     ).with_columns(plain_numbers(settings))
+    days = sale_days(frame["sale_date"], date_format, settings.time_zone, reporting.time_zone)
     frame = frame.with_columns(
-        parsed("sale_date", date_format).alias("sale_day"),
+        days.alias("sale_day"),
         pl.col("quantity").cast(pl.Int64, strict=False).alias("quantity_number"),
     )
     if date_format != ISO:
@@ -45,13 +53,21 @@ def named_values(
     if frame["quantity_number"].null_count():
         whole = pl.col("quantity").str.replace(_DIGITS_BEFORE_POINT_ZERO, "${1}").cast(pl.Int64, strict=False)
         frame = frame.with_columns(whole.alias("quantity_number"))
-    return frame
+    if settings.negative_quantity == "sale":
+        # The till writes a sale as what leaves its stock.
+        frame = frame.with_columns(-pl.col("quantity_number"))
+    return frame.with_columns(meanings(columns, settings, reporting.currency))
 
 
-def _text(name: str, columns: ColumnMap) -> pl.Expr:
+def _text(name: str, columns: ColumnMap, settings: SourceSettings) -> pl.Expr:
     blank = _BLANK_MEANS.get(name, "")
+    if name == "shipping" and settings.shipping == "per_order":
+        # What is blank on one line of an order stands on another.
+        blank = ""
+    if name == ONLY_WHEN_MAPPED and name not in columns.positions:
+        return pl.lit(None, dtype=pl.String).alias(name)
     if name not in columns.positions:
-        return pl.lit(columns.constants.get(name, blank)).alias(name)
+        return pl.lit(columns.constants.get(name) or blank).alias(name)
     trimmed = pl.col(str(columns.positions[name])).str.strip_chars()
     if blank:
         trimmed = pl.when(trimmed == "").then(pl.lit(blank)).otherwise(trimmed)

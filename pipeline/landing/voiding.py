@@ -107,9 +107,10 @@ def require_newest(connection: Connection[TupleRow], batch: LandedBatch) -> None
     row = connection.execute(
         """
         select max(batch_id) from raw.batches
-        where source = %s and batch_id > %s and call_id <> %s and status = 'landed' and is_compared
+        where source = %s and feed = %s and batch_id > %s and call_id <> %s and status = 'landed'
+            and is_compared
         """,
-        (batch.source, batch.batch_id, batch.call_id),
+        (batch.source, batch.feed, batch.batch_id, batch.call_id),
     ).fetchone()
     if row and row[0]:
         raise LandingError(
@@ -166,7 +167,8 @@ def _require_its_past(connection: Connection[TupleRow], batch: LandedBatch) -> N
         """
         select min(older.batch_id) from raw.batches
         inner join raw.batches as older
-            on older.source = batches.source and older.batch_id < batches.batch_id
+            on older.source = batches.source and older.feed = batches.feed
+                and older.batch_id < batches.batch_id
                 and older.call_id <> batches.call_id
         inner join raw.batch_events
             on batch_events.batch_id = older.batch_id and batch_events.event = 'voided'

@@ -11,6 +11,8 @@ from pipeline.settings import Settings
 from pipeline.sources.errors import SourcesError
 from pipeline.sources.models import ORDER_LINES, SourceSettings
 
+# What is said of the source's own feed, and not of another.
+_OF_ITS_FEED = {"feed", "mode", "delivery", "columns", "constants", "extra"}
 EXAMPLE = "docs/sources.example.toml"
 
 
@@ -32,11 +34,10 @@ def source_settings(
     """
     found = read_sources(settings.sources_file).get(source, SourceSettings())
     if feed is not None and feed != found.feed:
-        found = found.model_copy(
-            update={"feed": feed, "mode": "append", "delivery": "partial", "columns": {}, "constants": {}}
-        )
-    said = {"mode": mode, "duplicate_rows": duplicate_rows}
-    wanted = found.model_copy(update={name: value for name, value in said.items() if value is not None})
+        said = found.model_dump(exclude=_OF_ITS_FEED, exclude_unset=True)
+        found = SourceSettings.model_validate(said | {"feed": feed})
+    now = {"mode": mode, "duplicate_rows": duplicate_rows}
+    wanted = found.model_copy(update={name: value for name, value in now.items() if value is not None})
     if wanted.feed != ORDER_LINES and wanted.mode == "overwrite":
         raise SourcesError(f"{wanted.feed} are only added and corrected: load them with mode append")
     return wanted

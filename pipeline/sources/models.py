@@ -4,6 +4,7 @@ import codecs
 from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -37,8 +38,14 @@ COLUMNS = MappingProxyType(
         "customer_address": "Customer Address",
         "unit_cost": "Unit Cost",
         "store_id": "Store ID",
+        "line_id": "Line ID",
+        "currency": "Currency",
+        "tax": "Tax",
+        "tax_rate": "Tax Rate",
     }
 )
+# It decides which line a row is, so that its usual header alone does not say it.
+ONLY_WHEN_MAPPED = "line_id"
 REQUIRED_COLUMNS = ("order_id", "product_id", "sale_date", "quantity", "unit_price")
 ORDER_LINES = "order_lines"
 FEEDS = MappingProxyType(
@@ -80,12 +87,28 @@ def _date_format(text: str) -> str:
     return text
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; it is called as in Europe/Berlin") from error
+    return name
+
+
+def _title(name: str) -> str:
+    if "," in name or name != name.strip():
+        raise ValueError(f"{name!r} cannot be asked for: no commas, and no blanks at its ends")
+    return name
+
+
 def _words(value: Any) -> Any:
     return {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}.get(value, value)
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+Value = Annotated[str, Field(max_length=200)]
 ByColumn = Annotated[dict[str, Text], AfterValidator(_known_columns)]
+ValueByColumn = Annotated[dict[str, Value], AfterValidator(_known_columns)]
 Delimiter = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_words)]
 
 
@@ -105,7 +128,13 @@ class SourceSettings(BaseModel):
         default=0.1, ge=0, le=1, description="The share of broken rows beyond which a file is refused."
     )
     columns: ByColumn = Field(default={}, description="Our column → the file's header.")
-    constants: ByColumn = Field(default={}, description="Values of columns that the file lacks.")
+    constants: ValueByColumn = Field(default={}, description="Values of columns that the file lacks.")
+    extra: tuple[Annotated[Text, AfterValidator(_title)], ...] = Field(
+        default=(), description="Other columns of the file that revenue can be grouped and filtered by."
+    )
+    new_columns: Literal["keep", "warn", "refuse"] = Field(
+        default="keep", description="What a column that the source's last file did not have means."
+    )
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
         default=None, description="By default UTF-8, or what the file's beginning or its bytes say."
     )
@@ -118,7 +147,23 @@ class SourceSettings(BaseModel):
     date_format: Annotated[str, AfterValidator(_date_format)] | None = Field(
         default=None, description="As for strftime; by default ISO, or the only one that fits every row."
     )
-    discount: Literal["fraction", "percent"] = "fraction"
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = Field(
+        default=None, description="Of times without an offset; by default they are taken as they stand."
+    )
+    discount: Literal["fraction", "percent", "amount_per_unit", "amount_per_line"] = "fraction"
+    negative_quantity: Literal["return", "sale", "quarantine"] = Field(
+        default="return",
+        description="sale: what is sold stands below zero, what comes back above it.",
+    )
+    shipping: Literal["per_line", "per_order"] = Field(
+        default="per_line", description="per_order: each line repeats the order's; it is counted once."
+    )
+    prices_include_tax: bool = Field(
+        default=False, description="Revenue is then net of the tax that a row or a rate states."
+    )
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = Field(
+        default=None, description="Must be the warehouse's; a source in another one is refused."
+    )
 
     @model_validator(mode="after")
     def _is_clear(self) -> Self:
@@ -133,14 +178,20 @@ class SourceSettings(BaseModel):
             raise ValueError('delivery = "full" needs mode = "overwrite"')
         if self.feed != ORDER_LINES and self.mode == "overwrite":
             raise ValueError(f"{self.feed} are only added and corrected: mode must be append")
+        if ONLY_WHEN_MAPPED in self.constants:
+            raise ValueError("line_id tells the lines of an order apart: it cannot be a constant")
         if self.thousands_mark == self.decimal_mark:
             raise ValueError("decimal_mark and thousands_mark are the same")
         return self
 
     @property
+    def is_described(self) -> bool:
+        """Whether it was said how the source's files are, and not only how a delivery is taken in."""
+        return bool(self.model_fields_set - {"feed", "mode", "delivery", "duplicate_rows", "quarantine_limit"})
+
+    @property
     def options(self) -> dict[str, Any]:
         """What changes how a file is read, as far as it was said; kept with its batch, as its feed is."""
-        said = self.model_dump(
-            mode="json", exclude={"feed", "mode", "delivery", "quarantine_limit"}, exclude_defaults=True
-        )
+        how_taken_in = {"feed", "mode", "delivery", "quarantine_limit", "new_columns"}
+        said = self.model_dump(mode="json", exclude=how_taken_in, exclude_defaults=True)
         return {"duplicate_rows": self.duplicate_rows} | said

@@ -31,7 +31,7 @@ def measures(
     """A row of measures; nothing was returned, and no cost is known."""
     return {
         "gross_revenue": gross, "discounts": discounts, "returns": "0.00", "net_revenue": net,
-        "shipping": shipping, "total_revenue": total, "cost": None, "margin": None,
+        "shipping": shipping, "total_revenue": total, "tax": "0.00", "cost": None, "margin": None,
         "cost_coverage": None if average is None else "0.000000", "orders": orders, "return_orders": 0,
         "customers": customers, "units": units, "units_returned": 0, "net_units": units,
         "average_order_value": average, "share_of_total": share,
@@ -128,7 +128,7 @@ def line(
         "category": category, "customer": customer, "region": region, "payment_method": payment,
         "quantity": quantity, "unit_price": price, "discount": discount, "shipping": shipping,
         "unit_cost": None, "gross_revenue": gross, "discounts": discounts, "returns": "0.00",
-        "net_revenue": net, "cost": None, "batch_id": 1, "file_name": "sales_sample.csv",
+        "net_revenue": net, "tax": "0.00", "cost": None, "batch_id": 1, "file_name": "sales_sample.csv",
         "row_number": int(order) - 999,
     }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Published tables for tests, computed from order lines in Python, without SQL or dbt."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ class Line:
     payment_method: str = "Unspecified"
     source: str = "default"
     occurrence: int = 1
+    tax: Decimal = ZERO
+    extra: dict[str, str] | None = None
 
     @property
     def gross(self) -> Decimal:
@@ -199,7 +202,8 @@ def _line_row(line: Line, keys: dict[Any, int]) -> Sequence[object]:
         line.source, line.order_id, line.product_id, line.occurrence, f"{line.product_id} #{line.occurrence}",
         keys[line.product_id, line.product_name, line.category], line.customer_id, line.region,
         line.payment_method, line.sale_date, line.quantity, line.unit_price, line.discount, line.shipping,
-        line.unit_cost, line.gross, line.discounted, line.returned, line.net, line.cost, None, None,
+        line.unit_cost, line.gross, line.discounted, line.returned, line.net, line.tax, line.cost,
+        None if line.extra is None else json.dumps(line.extra), None, None,
     )  # fmt: skip
 
 
@@ -236,6 +240,7 @@ def _sums(lines: Sequence[Line]) -> Sequence[object]:
         sum((line.returned for line in lines), ZERO),
         sum((line.net for line in lines), ZERO),
         sum((line.shipping for line in lines), ZERO),
+        sum((line.tax for line in lines), ZERO),
         sum((line.cost for line in costed if line.cost is not None), ZERO),
         sum((line.net for line in costed), ZERO),
         len(costed),
@@ -304,6 +309,7 @@ def random_lines(random: Any, count: int) -> list[Line]:
                     unit_price=Decimal(random.randrange(0, 10_000_000)).scaleb(-random.choice([2, 3, 6])),
                     discount=random.choice([ZERO, Decimal("0.1"), Decimal("0.333333"), Decimal(1)]),
                     shipping=random.choice([ZERO, Decimal("4.5")]),
+                    tax=random.choice([ZERO, Decimal("0.19") * quantity]),
                     unit_cost=random.choice([None, Decimal("3.25"), Decimal("0.000001")]),
                 )
             )

@@ -3,7 +3,8 @@
 MEASURES = """
     line_count bigint not null, sale_line_count bigint not null, gross_revenue numeric(38, 12) not null,
     discounts numeric(38, 12) not null, returns numeric(38, 12) not null,
-    net_revenue numeric(38, 12) not null, shipping numeric(38, 12) not null, cost numeric(38, 12) not null,
+    net_revenue numeric(38, 12) not null, shipping numeric(38, 12) not null,
+    tax numeric(38, 12) not null, cost numeric(38, 12) not null,
     costed_net_revenue numeric(38, 12) not null, costed_line_count bigint not null, units bigint not null,
     units_returned bigint not null
 """
@@ -34,8 +35,9 @@ TABLES = (
         unit_price numeric(18, 6) not null, discount numeric(7, 6) not null,
         shipping numeric(18, 6) not null, unit_cost numeric(18, 6),
         gross_revenue numeric(38, 12) not null, discounts numeric(38, 12) not null,
-        returns numeric(38, 12) not null, net_revenue numeric(38, 12) not null, cost numeric(38, 12),
-        batch_id bigint, row_number integer, primary key (source, order_id, line_key)
+        returns numeric(38, 12) not null, net_revenue numeric(38, 12) not null, tax numeric(38, 12) not null,
+        cost numeric(38, 12), extra jsonb, batch_id bigint, row_number integer,
+        primary key (source, order_id, line_key)
     )
     """,
     "create index fct_order_lines_by_date on core.fct_order_lines (sale_date)",

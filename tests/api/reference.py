@@ -101,6 +101,7 @@ def _measures(
         "net_revenue": _money(net),
         "shipping": _money(shipping),
         "total_revenue": _money(net + shipping),
+        "tax": _money(sum((line.tax for line in lines), ZERO)),
         "cost": _money(cost) if costed else None,
         "margin": _money(costed_net - cost) if costed else None,
         "cost_coverage": _six(costed_net, net),

@@ -53,8 +53,8 @@ def test_every_route_writes_its_keys_in_the_documented_order(client: StrictClien
     assert found is not None
     assert list(found["data"][0]) == [
         "bucket", "product", "region", "gross_revenue", "discounts", "returns", "net_revenue", "shipping",
-        "total_revenue", "cost", "margin", "cost_coverage", "orders", "return_orders", "customers", "units",
-        "units_returned", "net_units", "average_order_value", "share_of_total",
+        "total_revenue", "tax", "cost", "margin", "cost_coverage", "orders", "return_orders", "customers",
+        "units", "units_returned", "net_units", "average_order_value", "share_of_total",
     ]  # fmt: skip
 
 

@@ -24,14 +24,18 @@ select
     quantity,
     unit_price,
     discount,
+    discount_amount,
     shipping,
+    order_shipping,
     own_unit_cost,
     unit_cost,
     gross_revenue,
     discounts,
     returns,
     net_revenue,
+    tax,
     cost,
+    extra,
     batch_id,
     row_number
 from changes

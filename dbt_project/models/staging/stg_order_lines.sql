@@ -30,8 +30,16 @@ lines_of_this_build as (
         lines.quantity,
         lines.unit_price,
         lines.discount,
+        lines.discount_amount,
         lines.shipping,
+        lines.order_shipping,
+        lines.tax,
+        lines.tax_rate,
+        lines.prices_include_tax,
         lines.unit_cost,
+
+        -- what else the file says
+        lines.extra,
 
         -- provenance
         lines.batch_id,

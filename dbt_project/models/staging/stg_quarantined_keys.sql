@@ -21,7 +21,7 @@ keys as (
     where
         batches.mode = 'overwrite'
         and quarantine.order_id is not null
-        and quarantine.product_id is not null
+        and coalesce(quarantine.line_id, quarantine.product_id) is not null
         and quarantine.reasons <> array['duplicate_row']
 )
 

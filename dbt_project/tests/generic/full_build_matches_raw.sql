@@ -4,6 +4,8 @@
     delta, whose change the other tests reconcile.
 -#}
 {% test full_build_matches_raw(model) %}
+    {%- set listed = 'abs(lines.quantity) * lines.unit_price' %}
+    {%- set paid = '(' ~ listed ~ ' * (1 - lines.discount) - coalesce(lines.discount_amount, 0))' %}
     with
 
     batches as (
@@ -28,8 +30,18 @@
             lines.order_id,
             {{ line_key('lines') }} as line_key,
             lines.batch_id,
-            lines.quantity * lines.unit_price * (1 - lines.discount) as net_revenue,
-            lines.shipping,
+            case when lines.quantity < 0 then -1 else 1 end * (
+                case
+                    when not lines.prices_include_tax
+                        then {{ paid }}
+                    when lines.tax is not null
+                        then {{ paid }} - abs(lines.tax)
+                    else
+                        round({{ listed }} / (1 + lines.tax_rate), 6)
+                        - round(({{ listed }} - {{ paid }}) / (1 + lines.tax_rate), 6)
+                end
+            ) as net_revenue,
+            coalesce(lines.order_shipping, lines.shipping) as shipping,
             max(lines.batch_id) over (
                 partition by batches.source, lines.order_id, {{ line_key('lines') }}
             ) as newest_batch_id
@@ -94,7 +106,7 @@
         select
             count(*) as line_count,
             coalesce(sum(net_revenue), 0) as net_revenue,
-            coalesce(sum(shipping), 0) as shipping
+            coalesce(sum(coalesce(order_shipping, shipping)), 0) as shipping
         from {{ model }}
         where (select is_full from {{ source('build', 'build') }})
     )

@@ -11,6 +11,7 @@ from pipeline.landing.feeds.contracts import (
     UnitCostContract,
 )
 from pipeline.landing.feeds.feed import Feed
+from pipeline.landing.models import Reporting
 from pipeline.sources import ORDER_LINES, SourceSettings
 
 FEEDS = {
@@ -22,11 +23,11 @@ FEEDS = {
 }
 
 
-def checker_of(columns: ColumnMap, settings: SourceSettings) -> RowChecker:
+def checker_of(columns: ColumnMap, settings: SourceSettings, reporting: Reporting) -> RowChecker:
     """What checks the rows of one file of the settings' feed."""
     if settings.feed == ORDER_LINES:
-        return BatchChecker(columns, settings)
-    return FeedChecker(FEEDS[settings.feed], columns, settings)
+        return BatchChecker(columns, settings, reporting)
+    return FeedChecker(FEEDS[settings.feed], columns, settings, reporting)
 
 
 __all__ = ["FEEDS", "Feed", "checker_of"]

@@ -7,9 +7,11 @@ import polars as pl
 from pipeline.landing.checker import RowChecker, blank_as_null
 from pipeline.landing.chunks import Chunk
 from pipeline.landing.columns import ColumnMap
-from pipeline.landing.dates import ISO, parsed
+from pipeline.landing.dates import ISO
 from pipeline.landing.feeds.feed import Feed
+from pipeline.landing.models import Reporting
 from pipeline.landing.numerals import plain_numbers
+from pipeline.landing.zones import sale_days
 from pipeline.sources import FEEDS, SourceSettings
 
 _POINT_ZERO = r"\.0*$"
@@ -18,8 +20,10 @@ _POINT_ZERO = r"\.0*$"
 class FeedChecker(RowChecker):
     """Checks the rows of one file of a feed."""
 
-    def __init__(self, feed: Feed, columns: ColumnMap, settings: SourceSettings) -> None:
-        super().__init__(columns, settings)
+    def __init__(
+        self, feed: Feed, columns: ColumnMap, settings: SourceSettings, reporting: Reporting | None = None
+    ) -> None:
+        super().__init__(columns, settings, reporting)
         self.contract = feed.contract
         self._feed = feed
         self._known = FEEDS[settings.feed]
@@ -34,7 +38,7 @@ class FeedChecker(RowChecker):
             *(self._text(name) for name in self._known.columns),
         ).with_columns(plain_numbers(self._settings, self._known.numbers))
         if self._known.date is not None:
-            frame = frame.with_columns(self._dates(self._known.date))
+            frame = frame.with_columns(self._dates(frame[self._known.date]))
         if "quantity" in frame.columns:
             whole = pl.col("quantity").str.replace(_POINT_ZERO, "").cast(pl.Int64, strict=False)
             frame = frame.with_columns(whole.alias("quantity_number"))
@@ -59,7 +63,9 @@ class FeedChecker(RowChecker):
             return pl.lit(self._columns.constants.get(name, "")).alias(name)
         return pl.col(str(self._columns.positions[name])).str.strip_chars().alias(name)
 
-    def _dates(self, name: str) -> list[pl.Expr]:
+    def _dates(self, dates: pl.Series) -> list[pl.Series]:
         """The day, and the text as the same date in ISO, which is how the contract judges it."""
-        day = parsed(name, self._settings.date_format or ISO)
-        return [day.alias("day"), pl.coalesce(day.cast(pl.String), pl.col(name)).alias("date_text")]
+        settings = self._settings
+        day = sale_days(dates, settings.date_format or ISO, settings.time_zone, self._reporting.time_zone)
+        text = day.cast(pl.String).fill_null(dates)
+        return [day.alias("day"), text.alias("date_text")]

@@ -27,7 +27,7 @@ select
     sale_date, source, order_id, product_id, occurrence,
     product_id || ' #' || occurrence as line_key, category, customer_id, region, payment_method,
     cast(quantity as bigint) as quantity, unit_price, discount, shipping, unit_cost, gross_revenue,
-    discounts, returns, net_revenue, cost, batch_id, file_name, row_number
+    discounts, returns, net_revenue, cast(0 as decimal(18, 6)) as tax, cost, batch_id, file_name, row_number
 from lines
 where sale_date between $start and $end {filters}
 order by sale_date desc, source desc, order_id desc, product_id desc, occurrence desc

@@ -19,8 +19,8 @@ GROUPS = ("product", "category", "region", "payment_method", "customer", "source
 GRAINS = ("day", "week", "month", "quarter", "year")
 COMPARE = ("previous_period", "previous_year")
 SORTS = (
-    "gross_revenue", "discounts", "returns", "net_revenue", "shipping", "total_revenue", "cost", "margin",
-    "cost_coverage", "orders", "return_orders", "customers", "units", "units_returned", "net_units",
+    "gross_revenue", "discounts", "returns", "net_revenue", "shipping", "total_revenue", "tax", "cost",
+    "margin", "cost_coverage", "orders", "return_orders", "customers", "units", "units_returned", "net_units",
     "average_order_value",
 )  # fmt: skip
 _PREDICTED = ("predicted_purchases", "probability_alive", "predicted_mean_value", "predicted_value")

@@ -86,6 +86,8 @@ def measures(cell: Measures, whole: Decimal) -> Measures:
     return {
         **{name: cell[name] for name in ("gross_revenue", "discounts", "returns", "net_revenue", "shipping")},
         "total_revenue": net + cell["shipping"],
+        # The files state none.
+        "tax": Decimal(0),
         "cost": cost,
         "margin": None if cost is None else cell["costed"] - cost,
         "cost_coverage": quotient(cell["costed"] or 0, net),

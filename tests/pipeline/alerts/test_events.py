@@ -130,10 +130,14 @@ def test_a_full_build_without_new_data_must_find_no_difference(
     add_batch(owner, 1, "landed", "a.csv", "")
     owner.execute("insert into core.build_batches values (%s, 1)", (with_data,))
     add_build(owner, rows_changed='{"a.b": {"written": 5, "deleted": 0}}')
+    # A batch was voided before this one.
+    restated = add_build(owner, is_full=True, rows_changed='{"a.b": {"written": 5, "deleted": 0}}')
+    owner.execute("update core.builds set last_event_id = 1 where build_id >= %s", (restated,))
     assert raised(owner, settings, hook) == []
     build_id = add_build(
         owner, is_full=True, rows_changed='{"a.b": {"written": 1200, "deleted": 1}, "a.c": {"written": 33}}'
     )
+    owner.execute("update core.builds set last_event_id = 1 where build_id = %s", (build_id,))
     (alert,) = raised(owner, settings, hook)
     assert (alert["event"], alert["build_id"]) == ("failed", build_id)
     assert "changed 1,234 rows" in alert["detail"]

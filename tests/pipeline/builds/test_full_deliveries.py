@@ -136,6 +136,18 @@ def test_two_files_of_one_night_are_the_whole_truth_together(workbench: Workbenc
     assert_nothing_left_for_a_full_build(workbench)
 
 
+def test_of_a_line_in_two_files_of_one_night_the_last_counts(workbench: Workbench) -> None:
+    rows = [line(number) for number in range(10)]
+    workbench.land(csv_text(rows), mode="overwrite", delivery="full")
+    workbench.build()
+    # The first file has another price; the second one has the line as it was.
+    dearer = replace(rows[3], price=Decimal(500))
+    workbench.land(csv_text([*rows[:3], dearer]), csv_text(rows[3:]), mode="overwrite", delivery="full")
+    workbench.build()
+    assert workbench.rows(NET) == [(sum((row.price for row in rows), Decimal(0)),)]
+    assert_nothing_left_for_a_full_build(workbench)
+
+
 def night(workbench: Workbench, oracle: Oracle, rows: dict[int, Row]) -> BatchResult:
     """Deliver everything there is."""
     delivered = list(rows.values())

@@ -363,8 +363,7 @@ DATES = (
     Hostile(
         "an offset",
         text(at("2024-01-31") + "2,P1,2024-01-31T23:30:00+02:00,2,1,,\n"),
-        rows=(ROW,),
-        reasons={"sale_date_invalid": 1},
+        rows=(ROW, ("2", "P1", "2024-01-31", 2, "1", "0", "Unspecified")),
     ),
 )
 

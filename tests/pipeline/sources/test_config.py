@@ -109,6 +109,16 @@ def test_what_is_said_of_a_delivery_goes_before_what_is_said_of_its_source(tmp_p
             '[till]\ncolumns.region = "Land"\ncolumns.category = "land "',
             "source till: two columns have the header 'land'",
         ),
+        ('[till]\ntime_zone = "Berlin"', "source till, time_zone: 'Berlin' is no time zone; it is called"),
+        (
+            '[till]\nextra = ["a,b"]',
+            "source till, extra, 0: 'a,b' cannot be asked for: no commas, and no blanks at its ends",
+        ),
+        ('[till]\ncurrency = "euro"', "source till, currency: String should match pattern"),
+        (
+            '[till]\nconstants.line_id = "1"',
+            "source till: line_id tells the lines of an order apart: it cannot be a constant",
+        ),
         (
             "[till]\nquarantine_limit = 10",
             "source till, quarantine_limit: Input should be less than or equal to 1",

@@ -11,10 +11,10 @@ completed as (
     select
         live.*,
         case
-            when live.region = 'Unspecified' then coalesce(stores.region, live.region)
-            else live.region
-        end as known_region,
-        coalesce(live.unit_cost, costs.cost) as known_unit_cost
+            when live.own_region = 'Unspecified' then coalesce(stores.region, live.own_region)
+            else live.own_region
+        end as region,
+        coalesce(live.own_unit_cost, costs.cost) as unit_cost
     from live
     left join {{ ref('int_stores') }} as stores on live.store_id = stores.store_id
     left join {{ ref('int_unit_costs') }} as costs
@@ -22,17 +22,6 @@ completed as (
             live.product_id = costs.product_id
             and live.sale_date >= costs.valid_from
             and (costs.valid_until is null or live.sale_date < costs.valid_until)
-),
-
-priced as (
-    select
-        *,
-        case when quantity > 0 then quantity * unit_price else 0 end as gross_revenue,
-        case when quantity > 0 then quantity * unit_price * discount else 0 end as discounts,
-        case when quantity < 0 then -quantity * unit_price * (1 - discount) else 0 end as returns,
-        quantity * unit_price * (1 - discount) as net_revenue,
-        quantity * known_unit_cost as cost
-    from completed
 )
 
 select
@@ -46,21 +35,25 @@ select
     customer_id,
     customer_key,
     store_id,
-    region as own_region,
-    known_region as region,
+    own_region,
+    region,
     payment_method,
     sale_date,
     quantity,
     unit_price,
     discount,
+    discount_amount,
     shipping,
-    unit_cost as own_unit_cost,
-    known_unit_cost::numeric(18, 6) as unit_cost,
-    gross_revenue::numeric(38, 12) as gross_revenue,
-    discounts::numeric(38, 12) as discounts,
-    returns::numeric(38, 12) as returns,
-    net_revenue::numeric(38, 12) as net_revenue,
-    cost::numeric(38, 12) as cost,
+    order_shipping,
+    own_unit_cost,
+    unit_cost::numeric(18, 6) as unit_cost,
+    gross_revenue,
+    discounts,
+    returns,
+    net_revenue,
+    tax,
+    (quantity * unit_cost)::numeric(38, 12) as cost,
+    extra,
     batch_id,
     row_number
-from priced
+from completed

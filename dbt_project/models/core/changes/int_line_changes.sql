@@ -2,8 +2,8 @@
 
 with
 
-incoming as not materialized (
-    select * from {{ ref('int_new_lines') }}
+changed as (
+    select * from {{ ref('int_changed_lines') }}
 ),
 
 published as not materialized (
@@ -14,85 +14,94 @@ versions as (
     select * from {{ ref('int_product_versions') }}
 ),
 
-replaced as (
-    select
-        published.*,
-        incoming.change_batch_id
-    from incoming
-    inner join published using (source, order_id, line_key)
-    where {{ differs('incoming', 'published', own_values() + ['region', 'unit_cost']) }}
-),
-
-deleted as (
-    select
-        published.*,
-        deleted_lines.change_batch_id
-    from {{ ref('int_deleted_lines') }} as deleted_lines
-    inner join published using (source, order_id, line_key)
-
-    union all
-
-    select
-        published.*,
-        orders.change_batch_id
-    from {{ ref('int_refund_orders') }} as orders
-    inner join published using (source, order_id)
-    left join {{ ref('int_refund_lines') }} as refund_lines using (source, order_id, line_key)
-    where published.refund_id is not null and refund_lines.source is null
-),
-
-renewed as (
+-- The touched orders whose lines repeat what the whole order was charged.
+shipped_orders as (
     select
         source,
         order_id,
-        line_key
-    from replaced
-    inner join incoming using (source, order_id, line_key)
-    where {{ differs('incoming', 'replaced', own_values()) }}
+        max(change_batch_id) as change_batch_id
+    from changed
+    where order_shipping is not null
+    group by source, order_id
 ),
 
--- What a delivery says again keeps its provenance, though a cost or a region that is not the line's own differs.
-added as (
+unchanged as (
     select
-        {{ columns_of('incoming', line_columns() | reject('in', ['batch_id', 'row_number']) | list) }},
-        case
-            when renewed.source is null then coalesce(replaced.batch_id, incoming.batch_id)
-            else incoming.batch_id
-        end as batch_id,
-        case
-            when renewed.source is null then coalesce(replaced.row_number, incoming.row_number)
-            else incoming.row_number
-        end as row_number,
-        incoming.change_batch_id
-    from incoming
-    left join published using (source, order_id, line_key)
-    left join replaced using (source, order_id, line_key)
-    left join renewed using (source, order_id, line_key)
-    where published.source is null or replaced.source is not null
+        published.*,
+        shipped_orders.change_batch_id
+    from shipped_orders
+    inner join published using (source, order_id)
+    left join changed using (source, order_id, line_key)
+    where
+        changed.source is null
+        and published.order_shipping is not null
 ),
 
+stating as (
+    select
+        {{ line_columns() | join(', ') }}
+    from unchanged
+    union all
+    select
+        {{ line_columns() | join(', ') }}
+    from changed
+    where sign = 1 and order_shipping is not null
+),
+
+-- One line counts it: the newest statement on a sale line, then the greatest.
+counting as (
+    select distinct on (source, order_id)
+        source,
+        order_id,
+        line_key
+    from stating
+    order by
+        source asc, order_id asc, quantity > 0 desc, batch_id desc, order_shipping desc, line_key asc
+),
+
+shipped as (
+    select
+        unchanged.*,
+        case when counting.line_key is null then 0 else unchanged.order_shipping end::numeric(18, 6)
+            as counted_shipping
+    from unchanged
+    left join counting using (source, order_id, line_key)
+),
+
+-- A line that counts it now, or no longer does, has changed too.
 sides as (
     select
-        -1 as sign,
+        sign,
         {{ line_columns() | join(', ') }},
-        change_batch_id
-    from replaced
-
+        change_batch_id,
+        shipping
+    from changed
+    where sign = -1 or order_shipping is null
     union all
-
-    select
-        -1 as sign,
-        {{ line_columns() | join(', ') }},
-        change_batch_id
-    from deleted
-
-    union all
-
     select
         1 as sign,
         {{ line_columns() | join(', ') }},
-        change_batch_id
-    from added
+        change_batch_id,
+        case when counting.line_key is null then 0 else order_shipping end::numeric(18, 6) as shipping
+    from changed
+    left join counting using (source, order_id, line_key)
+    where sign = 1 and order_shipping is not null
+    union all
+    select
+        -1 as sign,
+        {{ line_columns() | join(', ') }},
+        change_batch_id,
+        shipping
+    from shipped
+    where shipping <> counted_shipping
+    union all
+    select
+        1 as sign,
+        {{ line_columns() | join(', ') }},
+        change_batch_id,
+        counted_shipping as shipping
+    from shipped
+    where shipping <> counted_shipping
 )
 
 select

@@ -1,9 +1,13 @@
 {{ config(materialized='view') }}
 
 {%- set values = [
-    'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'store_id', 'region',
-    'payment_method', 'sale_date', 'quantity', 'unit_price', 'discount', 'shipping', 'unit_cost',
+    'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'store_id', 'own_region',
+    'payment_method', 'sale_date', 'quantity', 'unit_price', 'discount', 'discount_amount', 'shipping',
+    'order_shipping', 'own_unit_cost', 'gross_revenue', 'discounts', 'returns', 'net_revenue', 'tax', 'extra',
 ] %}
+
+{%- set nothing = [] %}
+{%- for value in values %}{% do nothing.append('null as ' ~ value) %}{% endfor %}
 
 with
 
@@ -13,13 +17,13 @@ versions as (
         source, order_id, line_key, {{ values | join(', ') }},
         batch_id, row_number, overwrites_before, overwrites_begun,
         false as is_deletion
-    from {{ ref('stg_order_lines') }}
+    from {{ ref('int_priced_lines') }}
 
     union all
 
     select
         source, order_id, line_key,
-        null as {{ values | join(', null as ') }},
+        {{ nothing | join(', ') }},
         batch_id, 0 as row_number, overwrites_before, overwrites_begun,
         true as is_deletion
     from {{ ref('stg_deleted_lines') }}
@@ -28,7 +32,7 @@ versions as (
 valued as (
     select
         *,
-        ({{ values | join(', ') }}) as line_values
+        {{ line_values('versions') }} as line_values
     from versions
 ),
 
@@ -88,21 +92,8 @@ overwritten as (
 select
     newest.source,
     newest.order_id,
-    newest.product_id,
-    newest.occurrence,
     newest.line_key,
-    newest.product_key,
-    newest.customer_id,
-    newest.customer_key,
-    newest.store_id,
-    newest.region,
-    newest.payment_method,
-    newest.sale_date,
-    newest.quantity,
-    newest.unit_price::numeric(18, 6) as unit_price,
-    newest.discount::numeric(7, 6) as discount,
-    newest.shipping::numeric(18, 6) as shipping,
-    newest.unit_cost::numeric(18, 6) as unit_cost,
+    {{ columns_of('newest', values) }},
     newest.batch_id,
     newest.row_number
 from newest

@@ -3,6 +3,7 @@
 {%- set columns = [
     'line_key', 'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'store_id', 'own_region',
     'region', 'payment_method', 'quantity', 'unit_price', 'discount', 'own_unit_cost', 'unit_cost', 'net_revenue',
+    'extra',
 ] %}
 
 with
