@@ -8,7 +8,7 @@ import polars as pl
 from pipeline.landing.chunks import Chunk
 from pipeline.landing.contract import ID_CHARACTERS
 
-_KEY = ("order_id", "product_id", "occurrence")
+_KEY = ("order_id", "product_id", "occurrence", "line_id")
 
 
 @dataclass(frozen=True)
