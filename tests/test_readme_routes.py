@@ -49,6 +49,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/auth/token": {"data": {"grant_type": "password", "username": "ada", "password": PASSWORD}},
 }  # fmt: skip
 JOBS = ("/api/v1/exports", "/api/v1/imports")
+# The delivery that the import made.
+BATCH = 4
 # Runs what the API asked Dagster for.
 _RUN = """
 import json, sys
@@ -60,7 +62,7 @@ for run in json.load(sys.stdin):
 
 
 def _is_about_jobs(row: str) -> bool:
-    return any(jobs in row for jobs in JOBS)
+    return any(jobs in row for jobs in (*JOBS, "{batch_id}"))
 
 
 def read(sample: str) -> Any:
@@ -174,10 +176,10 @@ def shown_jobs(shown: Shown) -> Shown:
 def ask(client: FlaskClient, method: str, route: str, sample: Any) -> Any:
     """The answer about what the sample is about, or about the newest job there is."""
     if method == "POST":
-        return client.post(route, **BODIES.get(route, {})).get_json()
+        return client.post(route.format(batch_id=BATCH), **BODIES.get(route, {})).get_json()
     data = sample.get("data", sample)
     data = next(iter(data), {}) if isinstance(data, list) else data
-    known = {"build_id": 2, **(data if isinstance(data, dict) else {})}
+    known = {"build_id": 2, "batch_id": BATCH, **(data if isinstance(data, dict) else {})}
     for name, jobs in (("refresh", "refreshes"), ("import", "imports"), ("export", "exports")):
         if f"{{{name}_id}}" in route:
             known[f"{name}_id"] = client.get(f"/api/v1/{jobs}").get_json()["data"][0]["id"]

@@ -104,7 +104,7 @@ def _unwanted_originals(connection: Connection, settings: Settings, now: float) 
         with landed as (
             select
                 sha256,
-                is_compared and call_id < max(call_id) over (
+                is_compared and call_id < max(call_id) filter (where status = 'landed') over (
                     partition by source, (finished_at at time zone %(zone)s)::date, is_compared
                 ) as is_superseded
             from raw.batches
@@ -112,7 +112,7 @@ def _unwanted_originals(connection: Connection, settings: Settings, now: float) 
                 and finished_at >= to_timestamp(%(now)s) - make_interval(days => %(days)s)
         )
 
-        select distinct sha256 from landed where not is_superseded
+        select distinct sha256 from landed where is_superseded is not true
         """,
         {"zone": settings.time_zone, "now": now, "days": settings.originals_days},
     ).fetchall()

@@ -165,11 +165,15 @@ def _land_inbox(session: RefreshSession) -> Iterator[BatchResult]:
 def _calls(
     files: list[InboxFile], mode: str | None, sources: Mapping[str, SourceSettings]
 ) -> list[list[InboxFile]]:
-    """An overwrite's files are the whole truth for their source together; others stand alone."""
+    """An overwrite's files are the whole truth for their source together; others stand alone.
+
+    So do full deliveries: two that wait are two nights, the older one first.
+    """
     calls: dict[str, list[InboxFile]] = {}
     for number, file in enumerate(files):
-        own = sources.get(file.source, SourceSettings()).mode
-        alone = "" if (mode or own) == "overwrite" else f"/{number}"
+        own = sources.get(file.source, SourceSettings())
+        is_part = (mode or own.mode) == "overwrite" and own.delivery == "partial"
+        alone = "" if is_part else f"/{number}"
         calls.setdefault(file.source + alone, []).append(file)
     return list(calls.values())
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pipeline.assets.session import RefreshSession
-from pipeline.landing import BatchResult, Reporting
+from pipeline.landing import BatchResult, LandingError, Reporting
 from pipeline.landing.replaying import ReplayRequest, replay
-from pipeline.landing.voiding import VoidRequest, find_batch, void
+from pipeline.landing.voiding import VoidRequest, find_batch, is_recorded, void
 from pipeline.sources import source_settings
 
 
@@ -22,8 +22,10 @@ def mend(session: RefreshSession) -> list[BatchResult]:
         LandingError: it cannot be done; nothing was changed.
     """
     request = session.request
+    if [bool(request.void), bool(request.restore), request.replay is not None].count(True) > 1:
+        raise LandingError("void, restore and replay are asked for one at a time")
     if request.replay is not None:
-        return [_replay(session, request.replay)]
+        return _replay(session, request.replay)
     return void(
         session.connection,
         VoidRequest(
@@ -31,15 +33,18 @@ def mend(session: RefreshSession) -> list[BatchResult]:
             restores=bool(request.restore),
             reopen=request.reopen,
             requested_by=request.requested_by,
-            dagster_run_id=session.run_id,
+            job_id=session.refresh_id,
         ),
     )
 
 
-def _replay(session: RefreshSession, batch_id: int) -> BatchResult:
+def _replay(session: RefreshSession, batch_id: int) -> list[BatchResult]:
     request = session.request
+    # The process may have died after the replay, and this is the second try: the build is left to do.
+    if is_recorded(session.connection, batch_id, session.refresh_id):
+        return []
     source = find_batch(session.connection, batch_id).source
-    return replay(
+    result = replay(
         session.connection,
         ReplayRequest(
             batch_id=batch_id,
@@ -49,6 +54,7 @@ def _replay(session: RefreshSession, batch_id: int) -> BatchResult:
             corrected=Path(request.files[0]) if request.files else None,
             reopen=request.reopen,
             requested_by=request.requested_by,
-            dagster_run_id=session.run_id,
+            job_id=session.refresh_id,
         ),
     )
+    return [result]

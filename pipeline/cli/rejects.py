@@ -2,8 +2,10 @@
 
 import csv
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from psycopg import Connection
@@ -22,6 +24,10 @@ _LINE_CHARACTERS = 160
 
 class NoSuchBatch(TillhouseError):
     """There is no batch with this id."""
+
+
+class CannotWrite(TillhouseError):
+    """The file that was asked for cannot be written."""
 
 
 @click.command()
@@ -90,12 +96,23 @@ def _write_to(target: Path, url: str, batch_id: int) -> int:
         ).fetchall()
     rejected = {number: Rejected(tuple(reasons), text) for number, reasons, text in rows}
     settings = get_settings()
-    with (
-        original(settings.originals_folder, row[1]) as path,
-        target.open("w", encoding="utf-8", newline="") as to,
-    ):
-        write_rejects(path, source_settings(settings, row[0]), rejected, to)
+    with original(settings.originals_folder, row[1]) as path, _new_file(target) as output:
+        write_rejects(path, source_settings(settings, row[0]), rejected, output)
     return len(rejected)
+
+
+@contextmanager
+def _new_file(target: Path) -> Iterator[TextIO]:
+    """A file that is there only when it is complete."""
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as output:
+            yield output
+        draft.replace(target)
+    except OSError as error:
+        raise CannotWrite(f"{target}: cannot be written ({error.strerror})") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 _BATCH_COLUMNS = ("batch_id", "file_name", "source", "status", "rows_read", "rows_quarantined", "reasons")

@@ -12,7 +12,9 @@ def show_batches(outcome: Outcome) -> None:
     """A line for each batch that something was done to."""
     for batch in outcome.files:
         said = f": {batch['message']}" if batch["message"] else ""
-        click.echo(f"Batch {batch['batch_id']} ({batch['name']}) is {batch['status']}{said}.")
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in batch["reasons"].items())
+        still = f" Still rejected: {reasons}." if reasons else ""
+        click.echo(f"Batch {batch['batch_id']} ({batch['name']}) is {batch['status']}{said}.{still}")
 
 
 @click.command()

@@ -100,7 +100,7 @@ def _problems(name: str) -> Iterator[None]:
     """Tell a problem by the server's code for it: the library's text is long, and of its own inner life."""
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:
         code = re.search(r"AWS Error ([A-Z_]+)", str(error))
         what = code[1].replace("_", " ").lower() if code else type(error).__name__
         raise FetchError(

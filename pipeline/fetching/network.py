@@ -17,6 +17,8 @@ from pipeline.fetching.errors import FetchError
 
 # IPv6 addresses that stand for IPv4 ones behind a translator.
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+# For local translation, and a form that is used no more (RFC 8215, RFC 4291): they lead anywhere.
+_UNCLEAR = (ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("::/96"))
 
 
 class CheckedNetwork(httpcore.NetworkBackend):
@@ -110,6 +112,8 @@ def is_public(address: str) -> bool:
     """Whether an IP address is one of the public network: neither private, loopback nor link-local."""
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address):
+        if any(found in network for network in _UNCLEAR):
+            return False
         inner = found.ipv4_mapped or found.sixtofour
         if inner is None and found in _TRANSLATED:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)

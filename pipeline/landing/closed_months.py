@@ -7,7 +7,9 @@ from datetime import date
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from pipeline.landing.errors import LandingError
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
+from pipeline.landing.pending import PENDING, is_restated
 
 _SHOWN = 5
 
@@ -46,7 +48,7 @@ changed as (
     left join known_lines using (order_id, line_key)
     left join raw.order_lines as known
         on known.batch_id = known_lines.batch_id and known.row_number = known_lines.row_number
-    where known.batch_id is null or known_lines.differs or ({values}) is distinct from ({known_values})
+    where known.batch_id is null or ({values}) is distinct from ({known_values})
     union all
     select deleted.order_id, deleted.line_key, null::date, known_lines.sale_date
     from deleted
@@ -77,7 +79,17 @@ class ClosedChanges:
 
 
 def close_month(connection: Connection[TupleRow], month: date, closed_by: str) -> bool:
-    """Close a month, given by its first day; whether it was open. The caller holds the refresh lock."""
+    """Close a month, given by its first day; whether it was open. The caller holds the refresh lock.
+
+    Raises:
+        LandingError: something has landed, or was voided or replayed, that no build has taken in.
+    """
+    pending = connection.execute(sql.SQL(PENDING)).fetchone()
+    if pending or is_restated(connection):
+        raise LandingError(
+            "there are deliveries that are not in the published numbers yet: publish them first "
+            "(`tillhouse refresh`), look at the month, and close it then"
+        )
     done = connection.execute(
         "insert into raw.closed_months (month, closed_by) values (%s, %s) on conflict do nothing",
         (month, closed_by),

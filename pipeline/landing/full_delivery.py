@@ -14,26 +14,24 @@ from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_colum
 
 _TABLES = ("order_lines", "products", "customers")
 
-_FIND_CHANGED = """
-create temporary table changed_keys on commit drop as
-with delivered as (
-    select *, {line_key} as line_key from {staged}
-)
+# Of a line that several files of the call have, the last row counts.
+_LAST_ROWS = """
+select distinct on (order_id, line_key) *
+from (select *, {line_key} as line_key from {staged}) as delivered
+order by order_id, line_key, batch_id desc, row_number desc
+"""
+_ALL_ROWS = "select *, {line_key} as line_key from {staged}"
 
-select distinct order_id, line_key
+_STORE_CHANGED = """
+with delivered as ({delivered})
+
+insert into raw.order_lines (batch_id, row_number, {names})
+select delivered.batch_id, delivered.row_number, {values}
 from delivered
 left join known_lines using (order_id, line_key)
 left join raw.order_lines as known
     on known.batch_id = known_lines.batch_id and known.row_number = known_lines.row_number
-where known.batch_id is null or known_lines.differs or ({values}) is distinct from ({known_values})
-"""
-
-# Of a line that two files of the call have, all rows: the last one of them may equal what is known.
-_STORE_CHANGED = """
-insert into raw.order_lines (batch_id, row_number, {names})
-select delivered.batch_id, delivered.row_number, {values}
-from (select *, {line_key} as line_key from {staged}) as delivered
-inner join changed_keys using (order_id, line_key)
+where known.batch_id is null or ({compared}) is distinct from ({known_values})
 """
 
 # A quarantined row whose key could be read keeps its old line.
@@ -80,22 +78,16 @@ def store_changes(connection: Connection[TupleRow], source: str, batch_ids: Sequ
         connection.execute(sql.SQL("analyze {}").format(staged(table)))
     find_known_lines(connection, source, batch_ids)
     columns = line_columns(connection)
+    # A line may stand elsewhere among its order's lines without being another one.
     compared = [column for column in columns if column != "occurrence"]
-    connection.execute(
-        sql.SQL(_FIND_CHANGED).format(
-            line_key=LINE_KEY,
-            staged=staged("order_lines"),
-            values=listed("delivered", compared),
-            known_values=listed("known", compared),
-        )
-    )
-    connection.execute("analyze changed_keys")
+    rows_of = _LAST_ROWS if len(batch_ids) > 1 else _ALL_ROWS
     connection.execute(
         sql.SQL(_STORE_CHANGED).format(
-            line_key=LINE_KEY,
-            staged=staged("order_lines"),
+            delivered=sql.SQL(rows_of).format(line_key=LINE_KEY, staged=staged("order_lines")),
             names=sql.SQL(", ").join(map(sql.Identifier, columns)),
             values=listed("delivered", columns),
+            compared=listed("delivered", compared),
+            known_values=listed("known", compared),
         )
     )
     connection.execute(

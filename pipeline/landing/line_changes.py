@@ -1,43 +1,48 @@
-"""What the lines of a call would change of those that are known, found out in Postgres.
-
-Known is what is published, each line as the raw row that it came from, and what has landed since.
-"""
+"""What is known of a source's lines, for a call's lines to be compared with."""
 
 from collections.abc import Sequence
 
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from pipeline.landing.pending import PENDING, is_restated
-
 # As the dbt macro line_key has it.
 LINE_KEY = sql.SQL("coalesce('#' || line_id || '#', product_id || ' #' || occurrence)")
 _PROVENANCE = ("batch_id", "row_number")
 
-_KEYS = """
+_KNOWN = """
 create temporary table known_lines on commit drop as
 with
 
-pending as ({pending}),
-
-others as (
-    select batches.batch_id
+landed as (
+    select batch_id, call_id, mode = 'overwrite' and not is_compared as is_overwrite
     from raw.batches
-    where batch_id in (select batch_id from pending)
-        and source = %(source)s and batch_id <> all(%(batch_ids)s)
+    where source = %(source)s and feed = 'order_lines' and status = 'landed'
+        and batch_id <> all(%(batch_ids)s)
+),
+
+-- What is older than the last plain overwrite is live only where a quarantined row kept it.
+last_overwrite as (
+    select min(batch_id) as first_batch_id
+    from landed
+    where call_id = (select max(call_id) from landed where is_overwrite)
+),
+
+effective as (
+    select batch_id from landed
+    where batch_id >= coalesce((select first_batch_id from last_overwrite), 0)
 ),
 
 -- A deletion is newer than every line before it, and has no row.
-landed_since as (
+newest as (
     select distinct on (order_id, line_key) *
     from (
         select order_id, {line_key} as line_key, batch_id, row_number, sale_date
         from raw.order_lines
-        inner join others using (batch_id)
+        inner join effective using (batch_id)
         union all
         select order_id, line_key, batch_id, null, null
         from raw.deleted_lines
-        inner join others using (batch_id)
+        inner join effective using (batch_id)
     ) as versions
     order by order_id, line_key, batch_id desc, row_number desc
 ),
@@ -45,45 +50,34 @@ landed_since as (
 published as ({published})
 
 select
-    order_id, line_key,
-    coalesce(landed_since.batch_id, published.batch_id) as batch_id,
-    coalesce(landed_since.row_number, published.row_number) as row_number,
-    coalesce(landed_since.sale_date, published.sale_date) as sale_date,
-    %(all_differ)s::boolean as differs
-from published
-full join landed_since using (order_id, line_key)
-where landed_since.order_id is null or landed_since.row_number is not null or %(all_differ)s
+    order_id, line_key, newest.batch_id, newest.row_number,
+    coalesce(newest.sale_date, published.sale_date) as sale_date
+from newest
+full join published using (order_id, line_key)
+where newest.order_id is null or newest.row_number is not null
 """
 _PUBLISHED = """
-    select order_id, line_key, batch_id, row_number, sale_date
+    select order_id, line_key, sale_date
     from core.fct_order_lines
     where source = %(source)s and refund_id is null
 """
 _NOTHING_PUBLISHED = """
-    select null::text as order_id, null::text as line_key, null::bigint as batch_id,
-        null::integer as row_number, null::date as sale_date
+    select null::text as order_id, null::text as line_key, null::date as sale_date
     where false
 """
 
 
 def find_known_lines(connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]) -> None:
-    """Make ``known_lines`` (order_id, line_key, batch_id, row_number, sale_date, differs) until the commit.
+    """Make ``known_lines`` (order_id, line_key, batch_id, row_number, sale_date) until the commit.
 
-    Without the batches at hand. After an overwrite or a void that no build has taken in, every line
-    counts as one that differs: what is published says little then.
+    They are the lines that are live without the batches at hand, each with the raw row of its newest
+    version. Without a row are those that are published and that raw alone does not tell to be live: kept by
+    a quarantined row, or of a batch whose void no build has taken in. They may be more than are live.
     """
-    is_published = _has_facts(connection)
-    query = sql.SQL(_KEYS).format(
-        pending=sql.SQL(PENDING),
-        line_key=LINE_KEY,
-        published=sql.SQL(_PUBLISHED if is_published else _NOTHING_PUBLISHED),
+    query = sql.SQL(_KNOWN).format(
+        line_key=LINE_KEY, published=sql.SQL(_PUBLISHED if _has_facts(connection) else _NOTHING_PUBLISHED)
     )
-    values = {
-        "source": source,
-        "batch_ids": list(batch_ids),
-        "all_differ": is_restated(connection) or _overwrite_is_pending(connection, source, batch_ids),
-    }
-    connection.execute(query, values)
+    connection.execute(query, {"source": source, "batch_ids": list(batch_ids)})
     connection.execute("analyze known_lines")
 
 
@@ -102,20 +96,6 @@ def line_columns(connection: Connection[TupleRow]) -> tuple[str, ...]:
 def listed(relation: str, columns: Sequence[str]) -> sql.Composable:
     """Columns of a relation, separated by commas."""
     return sql.SQL(", ").join(sql.Identifier(relation, column) for column in columns)
-
-
-def _overwrite_is_pending(connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]) -> bool:
-    query = sql.SQL(
-        """
-        select exists (
-            select 1 from raw.batches
-            where batch_id in ({pending}) and source = %s and batch_id <> all(%s)
-                and mode = 'overwrite' and not is_compared
-        )
-        """
-    ).format(pending=sql.SQL(PENDING))
-    row = connection.execute(query, (source, list(batch_ids))).fetchone()
-    return row is not None and bool(row[0])
 
 
 def _has_facts(connection: Connection[TupleRow]) -> bool:

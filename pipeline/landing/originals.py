@@ -39,6 +39,8 @@ def keep_original(folder: Path | None, file: DeliveredFile) -> None:
             raise LandingError(
                 f"{file.name}: the file changed while it was read; load it again once it is complete"
             )
+        with Path(draft).open("rb") as written:
+            os.fsync(written.fileno())
         Path(draft).replace(place)
     except OSError as error:
         raise LandingError(f"{file.name}: cannot be kept in {folder} ({error.strerror or error})") from error
@@ -56,7 +58,7 @@ def original(folder: Path, sha256: str | None) -> Iterator[Path]:
     """A kept file as it was delivered, for the time of the block.
 
     Raises:
-        LandingError: it is not kept (any more).
+        LandingError: it is not kept (any more), or is damaged.
     """
     if sha256 is None or not is_kept(folder, sha256):
         raise LandingError(
@@ -65,10 +67,17 @@ def original(folder: Path, sha256: str | None) -> Iterator[Path]:
         )
     place = _place(folder, sha256)
     with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part") as unpacked:
-        with pa.CompressedInputStream(pa.OSFile(str(place)), "zstd") as read:
-            while piece := read.read(_PIECE_BYTES):
-                unpacked.write(piece)
-        unpacked.flush()
+        digest = hashlib.sha256()
+        try:
+            with pa.CompressedInputStream(pa.OSFile(str(place)), "zstd") as read:
+                while piece := read.read(_PIECE_BYTES):
+                    digest.update(piece)
+                    unpacked.write(piece)
+            unpacked.flush()
+        except OSError as error:
+            raise LandingError(f"its kept file {place} cannot be read ({error})") from error
+        if digest.hexdigest() != sha256:
+            raise LandingError(f"its kept file {place} is damaged: remove it, and load the file again")
         yield Path(unpacked.name)
 
 

@@ -6,11 +6,11 @@ from psycopg.rows import TupleRow
 from pipeline.landing.contract import DUPLICATE
 from pipeline.landing.copying import staged
 from pipeline.landing.errors import LandingError
-from pipeline.landing.line_changes import LINE_KEY
+from pipeline.landing.line_changes import LINE_KEY, find_known_lines
 from pipeline.landing.voiding import LandedBatch
 
 # The number that a row had among its (order, product) pair, or the next that is free in its batch. A full
-# delivery has only its changes in raw: what it left as it was is published.
+# delivery has only its changes in raw: what it left as it was is known.
 _NUMBER = """
 with taken as (
     select order_id, product_id, max(occurrence) as highest
@@ -18,7 +18,7 @@ with taken as (
         select order_id, product_id, occurrence from raw.order_lines where batch_id = %(batch_id)s
         union all
         select order_id, product_id, occurrence from raw.quarantine where batch_id = %(batch_id)s
-        {published}
+        {known}
     ) as all_rows
     group by order_id, product_id
 ),
@@ -45,10 +45,11 @@ set occurrence = numbered.occurrence
 from numbered
 where numbered.row_number = staged.row_number
 """
-_PUBLISHED = """
+_KNOWN = """
         union all
-        select order_id, product_id, occurrence from core.fct_order_lines
-        where source = %(source)s and refund_id is null
+        select lines.order_id, lines.product_id, lines.occurrence
+        from known_lines
+        inner join raw.order_lines as lines using (batch_id, row_number)
 """
 
 _TAKEN_KEYS = """
@@ -80,10 +81,12 @@ where batch_id = %(batch_id)s
 
 def number_occurrences(connection: Connection[TupleRow], batch: LandedBatch) -> None:
     """Give each staged row, which was counted alone, its number within the batch's (order, product) pair."""
+    if batch.is_compared:
+        find_known_lines(connection, batch.source, [batch.batch_id])
     query = sql.SQL(_NUMBER).format(
-        staged=staged("order_lines"), published=sql.SQL(_PUBLISHED if batch.is_compared else "")
+        staged=staged("order_lines"), known=sql.SQL(_KNOWN if batch.is_compared else "")
     )
-    connection.execute(query, {"batch_id": batch.batch_id, "source": batch.source})
+    connection.execute(query, {"batch_id": batch.batch_id})
 
 
 def withhold_duplicates(connection: Connection[TupleRow], batch: LandedBatch) -> int:
@@ -129,7 +132,16 @@ def release(connection: Connection[TupleRow], batch: LandedBatch) -> int:
         connection.execute(query)
     connection.execute(
         sql.SQL(
-            "delete from raw.quarantine where batch_id = %s and row_number in (select row_number from {})"
+            """
+            with replayed as (
+                delete from raw.quarantine
+                where batch_id = %s and row_number in (select row_number from {})
+                returning batch_id, row_number, reasons, raw_text
+            )
+
+            insert into raw.replayed_rows (batch_id, row_number, reasons, raw_text)
+            select batch_id, row_number, reasons, raw_text from replayed
+            """
         ).format(lines),
         (batch.batch_id,),
     )

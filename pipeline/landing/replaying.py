@@ -43,7 +43,7 @@ class ReplayRequest:
     reporting: Reporting = field(default_factory=Reporting)
     reopen: bool = False
     requested_by: str = "cli"
-    dagster_run_id: str | None = None
+    job_id: str | None = None
 
 
 def replay(connection: Connection[TupleRow], request: ReplayRequest) -> BatchResult:
@@ -82,7 +82,7 @@ def replay(connection: Connection[TupleRow], request: ReplayRequest) -> BatchRes
         notes = [f"{count:,} rejected rows were accepted"]
         if count:
             notes += _reopened(connection, batch, reopen=request.reopen)
-            record_event(connection, batch, "replayed", count, request.requested_by, request.dagster_run_id)
+            record_event(connection, batch, "replayed", count, request.requested_by, request.job_id)
     return _result(batch, count, +reasons, "; ".join(notes))
 
 
@@ -127,6 +127,8 @@ def _opened(
     if request.corrected is None:
         assert kept is not None
         return stack.enter_context(open_order_lines(kept, settings)), settings
+    if kept is None:
+        settings = with_date_format(request.corrected, settings)
     rows = stack.enter_context(CorrectedRows(request.corrected, settings, waiting))
     return rows, rows.settings
 

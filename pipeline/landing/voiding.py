@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pipeline.landing.closed_months import named, open_again
 from pipeline.landing.errors import LandingError
+from pipeline.landing.line_changes import LINE_KEY
 from pipeline.landing.models import BatchResult, Status
 
 _FROM_TO: dict[bool, tuple[Status, Status]] = {False: ("landed", "voided"), True: ("voided", "landed")}
@@ -22,7 +23,7 @@ class VoidRequest:
     restores: bool = False
     reopen: bool = False
     requested_by: str = "cli"
-    dagster_run_id: str | None = None
+    job_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def void(connection: Connection[TupleRow], request: VoidRequest) -> list[BatchRe
                 "update raw.batches set status = %s where batch_id = %s", (becomes, batch.batch_id)
             )
             event = "restored" if request.restores else "voided"
-            record_event(connection, batch, event, batch.rows, request.requested_by, request.dagster_run_id)
+            record_event(connection, batch, event, batch.rows, request.requested_by, request.job_id)
             results.append(_result(batch, becomes, None))
     return results
 
@@ -126,16 +127,24 @@ def record_event(
     event: str,
     rows: int,
     requested_by: str,
-    dagster_run_id: str | None,
+    job_id: str | None,
 ) -> None:
     """Put on record what was done to a batch: the next build computes everything anew."""
     connection.execute(
         """
-        insert into raw.batch_events (batch_id, event, rows, requested_by, dagster_run_id)
+        insert into raw.batch_events (batch_id, event, rows, requested_by, job_id)
         values (%s, %s, %s, %s, %s)
         """,
-        (batch.batch_id, event, rows, requested_by, dagster_run_id),
+        (batch.batch_id, event, rows, requested_by, job_id),
     )
+
+
+def is_recorded(connection: Connection[TupleRow], batch_id: int, job_id: str) -> bool:
+    """Whether a job has done something to a batch already."""
+    found = connection.execute(
+        "select 1 from raw.batch_events where batch_id = %s and job_id = %s", (batch_id, job_id)
+    ).fetchone()
+    return found is not None
 
 
 def _whole_calls(connection: Connection[TupleRow], batches: Sequence[LandedBatch]) -> list[LandedBatch]:
@@ -158,58 +167,71 @@ def _age(batch: LandedBatch) -> int:
 
 
 def _require_its_past(connection: Connection[TupleRow], batch: LandedBatch) -> None:
-    """Make sure that what a full delivery was compared with is there again before it comes back.
+    """Make sure that what a full delivery was compared with is as it was, before it comes back.
 
     Raises:
-        LandingError: an older batch was voided since.
+        LandingError: an older batch is not what it was when this one landed.
     """
     row = connection.execute(
         """
-        select min(older.batch_id) from raw.batches
-        inner join raw.batches as older
-            on older.source = batches.source and older.feed = batches.feed
-                and older.batch_id < batches.batch_id
-                and older.call_id <> batches.call_id
-        inner join raw.batch_events
-            on batch_events.batch_id = older.batch_id and batch_events.event = 'voided'
-                and batch_events.at > batches.finished_at
-        where batches.batch_id = %s and batches.is_compared and older.status = 'voided'
+        with since as (
+            select distinct on (older.batch_id) older.batch_id, older.status, events.event
+            from raw.batches
+            inner join raw.batches as older
+                on older.source = batches.source and older.feed = batches.feed
+                    and older.batch_id < batches.batch_id and older.call_id <> batches.call_id
+            inner join raw.batch_events as events
+                on events.batch_id = older.batch_id and events.at > batches.finished_at
+            where batches.batch_id = %s and batches.is_compared
+            -- The first event since tells what the batch was before it; a replay is never undone.
+            order by older.batch_id, events.event = 'replayed' desc, events.event_id
+        )
+
+        select batch_id, event from since
+        where event = 'replayed' or status <> case event when 'voided' then 'landed' else 'voided' end
+        order by batch_id
+        limit 1
         """,
         (batch.batch_id,),
     ).fetchone()
-    if row and row[0]:
+    if row:
+        remedy = {
+            "voided": "restore that one first",
+            "restored": "void that one first, or load the file again",
+            "replayed": "load the file again",
+        }
         raise LandingError(
             f"batch {batch.batch_id} holds only what differs from batch {row[0]} of its source, which was "
-            "voided since: restore that one first"
+            f"{row[1]} since: {remedy[row[1]]}"
         )
 
 
 def _mind_closed_months(connection: Connection[TupleRow], batch: LandedBatch, *, reopen_them: bool) -> None:
-    # An overwrite deleted lines, too: any line of its source may come back.
+    # A plain overwrite deleted lines that it does not name: any line of its source may come back.
     rows = connection.execute(
-        """
-        with touched as (
-            select lines.order_id, lines.product_id, lines.occurrence
-            from raw.order_lines as lines
-            where lines.batch_id = %(batch_id)s
-        )
-
-        select distinct closed.month
-        from raw.order_lines as lines
-        inner join raw.batches using (batch_id)
-        inner join raw.closed_months as closed on closed.month = date_trunc('month', lines.sale_date)::date
-        where
-            batches.source = %(source)s
-            and (
-                %(is_overwrite)s
-                or (lines.order_id, lines.product_id, lines.occurrence) in (select * from touched)
+        sql.SQL(
+            """
+            with touched as (
+                select order_id, {line_key} as line_key from raw.order_lines where batch_id = %(batch_id)s
+                union
+                select order_id, line_key from raw.deleted_lines where batch_id = %(batch_id)s
             )
-        order by closed.month
-        """,
+
+            select distinct closed.month
+            from raw.order_lines as lines
+            inner join raw.batches using (batch_id)
+            inner join raw.closed_months as closed
+                on closed.month = date_trunc('month', lines.sale_date)::date
+            where
+                batches.source = %(source)s
+                and (%(is_overwrite)s or (lines.order_id, {line_key}) in (select * from touched))
+            order by closed.month
+            """
+        ).format(line_key=LINE_KEY),
         {
             "batch_id": batch.batch_id,
             "source": batch.source,
-            "is_overwrite": batch.mode == "overwrite",
+            "is_overwrite": batch.mode == "overwrite" and not batch.is_compared,
         },
     ).fetchall()
     months: list[date] = [month for (month,) in rows]

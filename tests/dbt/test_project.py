@@ -34,7 +34,7 @@ def test_every_unit_test_passes(workbench: Workbench, dbt_settings: Settings) ->
     workbench.build()
     results = run_dbt(["test", "--select", "test_type:unit"], dbt_settings, workbench.warehouse.urls.owner)
     assert {result.name: result.message for result in results if not result.passed} == {}
-    assert len(results) == 22
+    assert len(results) == 21
 
 
 def test_each_layer_reads_only_the_one_below(manifest: dict[str, Any]) -> None:

@@ -31,8 +31,19 @@ STATEMENTS = (
         event text not null check (event in ('voided', 'restored', 'replayed')),
         rows bigint not null,
         requested_by text not null,
-        dagster_run_id text,
-        at timestamptz not null default now()
+        job_id uuid,
+        at timestamptz not null default clock_timestamp()
+    )
+    """,
+    # What rows were rejected for that a replay brought in.
+    """
+    create table raw.replayed_rows (
+        batch_id bigint not null references raw.batches,
+        row_number integer not null,
+        reasons text[] not null,
+        raw_text text not null,
+        at timestamptz not null default now(),
+        primary key (batch_id, row_number)
     )
     """,
     "alter table core.builds add column last_event_id bigint not null default 0",
