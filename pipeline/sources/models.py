@@ -187,7 +187,8 @@ class SourceSettings(BaseModel):
     @property
     def is_described(self) -> bool:
         """Whether it was said how the source's files are, and not only how a delivery is taken in."""
-        return bool(self.model_fields_set - {"feed", "mode", "delivery", "duplicate_rows", "quarantine_limit"})
+        how_taken_in = {"feed", "mode", "delivery", "duplicate_rows", "quarantine_limit"}
+        return bool(self.model_fields_set - how_taken_in)
 
     @property
     def options(self) -> dict[str, Any]:
