@@ -9,8 +9,10 @@ import pytest
 from api.app import create_app
 from pipeline.builds.dbt_runner import load_manifest
 from pipeline.cli import main
+from pipeline.landing.feeds import FEEDS
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.sources import COLUMNS
+from pipeline.sources.feeds import OTHER_FEEDS
 from pipeline.warehouse.connect import DatabaseUrls
 from tests import schema_page
 
@@ -97,6 +99,22 @@ def test_every_column_and_every_reason_is_explained() -> None:
     listed = re.findall(r"`([a-z0-9_]+)`", " ".join(first_cells(section("### Quarantine"))))
     contract = (PROJECT_ROOT / "pipeline" / "landing" / "contract.py").read_text(encoding="utf-8")
     assert sorted(listed) == sorted(re.findall(r"@dy\.rule\(\)\n    def (\w+)", contract))
+
+
+def test_every_feed_and_its_columns_and_reasons_are_explained() -> None:
+    text = section("### Other feeds")
+    described = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE))
+    assert list(described) == list(OTHER_FEEDS)
+    for name, feed in OTHER_FEEDS.items():
+        titles = {title.replace("*", "") for title in re.split(r", | or ", described[name])}
+        assert titles == set(feed.columns.values())
+        required = {feed.columns[column] for column in feed.required}
+        assert set(re.findall(r"\*\*([^*]+)\*\*", described[name])) == required
+    rules = {rule for feed in FEEDS.values() for rule in feed.contract._validation_rules(with_cast=False)}
+    listed = re.findall(r"`([a-z0-9_]+)`", " ".join(first_cells(text)))
+    shared = set(re.findall(r"`([a-z0-9_]+)`", " ".join(first_cells(section("### Quarantine")))))
+    assert rules <= set(listed) | shared
+    assert set(listed) <= rules | set(OTHER_FEEDS)
 
 
 def test_every_target_of_the_makefile_is_in_contributing() -> None:

@@ -47,6 +47,10 @@ class ImportQuery(Parameters):
     """How the files are to be loaded."""
 
     source: SourceName = Field("default", description="The shop or till that the files come from.")
+    feed: Literal["order_lines", "unit_costs", "refunds", "stores", "products", "customers"] | None = Field(
+        None,
+        description="What kind of record the files have. Default as the source says, else order_lines.",
+    )
     mode: Literal["append", "overwrite"] | None = Field(
         None,
         description="append: add and correct lines. overwrite: the files together are the whole truth. "
@@ -82,6 +86,7 @@ class Import(JobModel):
 
     dry_run: bool
     source: str
+    feed: str | None = Field(description="Null: as the source says.")
     mode: str | None = Field(description="Null: as the source says.")
     duplicate_rows: str | None = Field(description="Null: as the source says.")
     force: bool
@@ -149,7 +154,7 @@ BODY = {uploads.MULTIPART: _FORM, **dict.fromkeys(uploads.RAW_TYPES, _BINARY)}
 @starts_job(blueprint, takes=BODY)
 @requires("data:write", regional=False)
 def post_import(query_data: ImportQuery) -> Response:
-    """Upload files of order lines, and load them.
+    """Upload files of order lines or of another feed, and load them.
 
     As a form with parts named `file`, or one file as the raw body, packed or not. With `dry_run`
     the files are checked as they would be when loaded, and nothing is.
@@ -262,6 +267,8 @@ def _written(job: Job) -> dict[str, Any]:
     return found | {
         "dry_run": job["kind"] == "check",
         **{name: asked[name] for name in ("source", "mode", "duplicate_rows", "force")},
+        # Imports from before there were feeds do not name one.
+        "feed": asked.get("feed"),
         "files": _files(job),
         "batch_ids": _batch_ids(job),
         "build_id": job["build_id"],

@@ -14,7 +14,7 @@ PREFIX = "extra."
 _DECLARED = """
     select distinct jsonb_array_elements_text(options -> 'extra') as name
     from core.batches
-    where status = 'landed' and options ? 'extra'
+    where status = 'landed' and feed = 'order_lines' and options ? 'extra'
     order by name
 """
 

@@ -31,7 +31,8 @@ MEASURES = (
     Measure("discounts", "money", True, False, "What was taken off the price of sales.",
             "Σ quantity × unit_price × discount (or the discount as an amount), over sale lines"),
     Measure("returns", "money", True, False, "What came back, on the return's own date.",
-            "Σ |quantity| × unit_price × (1 − discount), over return lines (quantity < 0)"),
+            "Σ |quantity| × unit_price × (1 − discount), over return lines (quantity < 0);"
+            " and what refunds gave back"),
     Measure("net_revenue", "money", True, False, "What \"revenue\" means when nothing else is said.",
             "gross_revenue − discounts − returns"),
     Measure("shipping", "money", True, False, "Shipping charged.", "Σ shipping cost charged"),

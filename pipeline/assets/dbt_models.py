@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from psycopg.types.json import Jsonb
 
+from pipeline.answers.numbers import minor_digits
 from pipeline.assets.landing import RAW
 from pipeline.assets.session import RefreshSession
 from pipeline.builds.dbt_runner import NodeResult, ensure_manifest, failing_rows, load_manifest, run_dbt
@@ -78,6 +79,7 @@ def plan_build(
             session.connection,
             session.declarations(),
             full=session.request.full,
+            minor_digits=minor_digits(session.settings.currency),
             requested_by=session.request.requested_by,
             dagster_run_id=session.run_id,
             refresh_id=session.refresh_id,

@@ -24,6 +24,7 @@ class CheckRequest(dg.Config):
     files: list[str] = Field(description="Files to check.")
     file_names: list[str] = Field(description="What they are called on record.")
     source: str = Field(default="default", description="The source they would be loaded into.")
+    feed: str | None = Field(default=None, description="The files' feed; default as the source says.")
     mode: str | None = Field(default=None, description="append or overwrite; default as the source says.")
     duplicate_rows: str | None = Field(
         default=None, description="quarantine or keep; default as the source says."
@@ -55,7 +56,11 @@ def _check(job: BackgroundJob, config: CheckRequest) -> None:
         names=tuple(config.file_names),
         source=config.source,
         settings=source_settings(
-            job.settings, config.source, mode=config.mode, duplicate_rows=config.duplicate_rows
+            job.settings,
+            config.source,
+            feed=config.feed,
+            mode=config.mode,
+            duplicate_rows=config.duplicate_rows,
         ),
         reporting=Reporting(job.settings.currency, job.settings.time_zone),
     )

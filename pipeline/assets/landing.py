@@ -14,11 +14,12 @@ from pipeline.jobs.rows import add_result
 from pipeline.jobs.running import add_counts, fix_batches
 from pipeline.landing import BatchResult, LandingError, LandingRequest, Reporting, land
 from pipeline.landing.control_totals import control_totals
+from pipeline.landing.feeds import FEEDS
 from pipeline.landing.inbox import InboxFile, move_loaded, move_refused, settled_files
 from pipeline.settings import get_settings
 from pipeline.sources import SourceSettings, read_sources, source_settings
 
-RAW = ("order_lines", "products", "customers", "quarantine")
+RAW = ("order_lines", "products", "customers", "quarantine", *(feed.table for feed in FEEDS.values()))
 # Every refresh looks for files, whether or not it finds any.
 WARN_AFTER = timedelta(hours=get_settings().freshness_hours)
 FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=WARN_AFTER, fail_window=2 * WARN_AFTER)
@@ -42,6 +43,10 @@ FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=WARN_AFTER, fail_window=2
         ),
         dg.AssetSpec(
             ["raw", "quarantine"], kinds={"polars", "postgres"}, description="Rows that broke the contract."
+        ),
+        *(
+            dg.AssetSpec(["raw", feed.table], kinds={"polars", "postgres"}, description=f"Accepted {name}.")
+            for name, feed in FEEDS.items()
         ),
     ],
     check_specs=[
@@ -115,6 +120,7 @@ def _land(session: RefreshSession, paths: tuple[Path, ...], source: str) -> list
         settings=source_settings(
             session.settings,
             source,
+            feed=session.request.feed,
             mode=session.request.mode,
             duplicate_rows=session.request.duplicate_rows,
         ),

@@ -39,6 +39,7 @@ class RefreshRequest(dg.Config):
     files: list[str] = Field(default=[], description="Files to land; empty: what the inbox holds.")
     file_names: list[str] = Field(default=[], description="What uploaded `files` are called on record.")
     source: str = Field(default="default", description="The source of `files`.")
+    feed: str | None = Field(default=None, description="The feed of `files`; default as the source says.")
     mode: str | None = Field(default=None, description="append or overwrite; default as the source says.")
     duplicate_rows: str | None = Field(
         default=None, description="quarantine or keep; default as the source says."

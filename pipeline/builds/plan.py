@@ -31,13 +31,15 @@ def start_build(
     declarations: Sequence[Published],
     *,
     full: bool,
+    minor_digits: int,
     requested_by: str,
     dagster_run_id: str | None = None,
     refresh_id: str | None = None,
 ) -> Build | None:
     """Fix the list of batches and make the candidate schema anew, in one transaction.
 
-    The caller holds the refresh lock.
+    The caller holds the refresh lock. ``minor_digits`` are those of the currency's minor unit, to which
+    a refund is spread over the lines of its order.
 
     Returns:
         The build, or None when there is nothing to build.
@@ -61,7 +63,7 @@ def start_build(
         if not pending and not restated:
             return None
         build_id = _record(connection, is_full, requested_by, dagster_run_id)
-        _make_candidate(connection, build_id, is_full, pending)
+        _make_candidate(connection, build_id, is_full, minor_digits, pending)
         connection.execute(
             """
             update app.jobs set batches_fixed_at = now(), build_id = %s
@@ -72,7 +74,10 @@ def start_build(
     if is_full:
         # Rows that were copied in a moment ago are news to the planner.
         connection.execute(
-            "analyze raw.order_lines, raw.products, raw.customers, raw.quarantine, raw.deleted_lines"
+            """
+            analyze raw.order_lines, raw.products, raw.customers, raw.quarantine, raw.deleted_lines,
+                raw.unit_costs, raw.refunds, raw.stores, raw.product_records, raw.customer_records
+            """
         )
     return Build(build_id, is_full, tuple(pending), sample_retired)
 
@@ -108,13 +113,17 @@ def _retire_sample(connection: Connection, requested_by: str) -> bool:
         """
         select
             exists (
-                select 1 from raw.batches where status = 'landed' and source <> %(sample)s
+                select 1 from raw.batches
+                where status = 'landed' and source <> %(sample)s and feed = 'order_lines'
             )
             and not exists (
                 select 1 from core.build_batches
                 inner join core.builds using (build_id)
                 inner join raw.batches using (batch_id)
-                where builds.status = 'published' and batches.source <> %(sample)s
+                where
+                    builds.status = 'published'
+                    and batches.source <> %(sample)s
+                    and batches.feed = 'order_lines'
             )
             and coalesce((
                 select rows_accepted > 0 from raw.batches
@@ -181,7 +190,7 @@ def _is_large(connection: Connection, pending: Sequence[int]) -> bool:
                     sum(rows_accepted) filter (where mode = 'overwrite' and not is_compared), 0
                 ) as overwritten
             from raw.batches
-            where batch_id = any(%s)
+            where batch_id = any(%s) and feed = 'order_lines'
             group by batches.source
         )
 
@@ -218,11 +227,19 @@ def _record(connection: Connection, is_full: bool, requested_by: str, run_id: st
     return int(row[0])
 
 
-def _make_candidate(connection: Connection, build_id: int, is_full: bool, batch_ids: Sequence[int]) -> None:
+def _make_candidate(
+    connection: Connection, build_id: int, is_full: bool, minor_digits: int, batch_ids: Sequence[int]
+) -> None:
     connection.execute("drop schema if exists candidate cascade")
     connection.execute("create schema candidate")
-    connection.execute("create table candidate.build (build_id bigint not null, is_full boolean not null)")
-    connection.execute("insert into candidate.build values (%s, %s)", (build_id, is_full))
+    connection.execute(
+        """
+        create table candidate.build (
+            build_id bigint not null, is_full boolean not null, minor_digits integer not null
+        )
+        """
+    )
+    connection.execute("insert into candidate.build values (%s, %s, %s)", (build_id, is_full, minor_digits))
     connection.execute(
         """
         create table candidate.build_batches (

@@ -11,7 +11,7 @@ from pipeline.fetching import fetched
 from pipeline.landing import BatchResult, LandingRequest, Progress, Reporting, check
 from pipeline.landing.control_totals import control_totals
 from pipeline.settings import get_settings
-from pipeline.sources import source_settings
+from pipeline.sources import FEEDS, source_settings
 from pipeline.warehouse.prepare import ensure_warehouse
 
 
@@ -34,6 +34,11 @@ class Amount(click.ParamType[str]):
 @click.command()
 @click.argument("files", metavar="PATH...", nargs=-1)
 @click.option("--source", default="default", show_default=True, help="The shop or till the files come from.")
+@click.option(
+    "--feed",
+    type=click.Choice(tuple(FEEDS)),
+    help="What kind of record the files have. Default as sources.toml says, else order_lines.",
+)
 @click.option(
     "--mode",
     type=click.Choice(["append", "overwrite"]),
@@ -70,6 +75,7 @@ def load(
     *,
     files: tuple[str, ...],
     source: str,
+    feed: str | None,
     mode: Literal["append", "overwrite"] | None,
     duplicate_rows: Literal["quarantine", "keep"] | None,
     force: bool,
@@ -93,7 +99,7 @@ def load(
     listener = ProgressLines(quiet=as_json)
     settings = get_settings()
     # Also for a load, which reads them again: what is wrong with them is said before anything starts.
-    of_source = source_settings(settings, source, mode=mode, duplicate_rows=duplicate_rows)
+    of_source = source_settings(settings, source, feed=feed, mode=mode, duplicate_rows=duplicate_rows)
     with fetched(files, settings, say) as found:
         if dry_run:
             request = LandingRequest(
@@ -119,6 +125,7 @@ def load(
                 "files": [str(file.path) for file in found],
                 "file_names": [file.name for file in found],
                 "source": source,
+                "feed": feed,
                 "mode": mode,
                 "duplicate_rows": duplicate_rows,
                 "force": force,

@@ -48,7 +48,8 @@ def rejects(
 ) -> None:
     """Show the rows that were quarantined, and why.
 
-    Without BATCH: the batches that have such rows, newest first, with counts by reason. With BATCH:
+    Without BATCH: the batches that have such rows, newest first, with counts by reason; and the refunds
+    that do not count, because they are refused or wait for their order. With BATCH:
     its rows as they are in the file, with the line they start on and everything that is wrong.
     """
     if as_json and as_csv:
@@ -68,6 +69,7 @@ def rejects(
         _print_csv(summary["data"], _BATCH_COLUMNS if batch is None else _ROW_COLUMNS)
     elif batch is None:
         _print_batches(summary["data"])
+        _print_refunds(summary["refunds"])
     else:
         _print_rows(summary)
 
@@ -128,7 +130,30 @@ def _batches(connection: Connection[TupleRow], limit: int) -> dict[str, Any]:
         """,
         (limit,),
     )
-    return {"data": cursor.fetchall()}
+    return {"data": cursor.fetchall(), "refunds": _refunds(connection, limit)}
+
+
+def _refunds(connection: Connection[TupleRow], limit: int) -> list[dict[str, Any]]:
+    """The refunds that do not count; none before the first build."""
+    has_refunds = connection.execute("select to_regclass('core.fct_refunds') is not null").fetchone()
+    if not has_refunds or not has_refunds[0]:
+        return []
+    return (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
+            select
+                batch_id, source, refund_id, order_id, trim_scale(amount)::text as amount, quantity,
+                refund_date, status, refused_because
+            from core.fct_refunds
+            where status <> 'applied'
+            order by batch_id desc, row_number
+            limit %s
+            """,
+            (limit,),
+        )
+        .fetchall()
+    )
 
 
 def _rows(connection: Connection[TupleRow], batch_id: int, reason: str | None, limit: int) -> dict[str, Any]:
@@ -166,6 +191,18 @@ def _print_batches(rows: list[dict[str, Any]]) -> None:
     table = [[_cell(row[column]) for column in _BATCH_COLUMNS] for row in rows]
     headers = ["batch", "file", "source", "status", "read", "rejected", "reasons"]
     print_table(headers, table, right=["batch", "read", "rejected"])
+
+
+def _print_refunds(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    click.echo("\nRefunds that do not count:")
+    headers = ["batch", "source", "refund", "order", "amount", "quantity", "date", "status", "because"]
+    print_table(
+        headers,
+        [[_cell(value) for value in row.values()] for row in rows],
+        right=["batch", "amount", "quantity"],
+    )
 
 
 def _print_rows(summary: dict[str, Any]) -> None:

@@ -155,6 +155,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Einkaufspreis", "EK", "EK-Preis", "Stückkosten", "Prix d'achat", "Coût unitaire",
             "Precio de compra", "Coste unitario", "Costo unitario", "Inkoopprijs",
         ),
+        "store_id": (
+            "Store Number", "Store No", "Store Code", "Branch ID", "Outlet ID", "Filialnummer", "Filial-Nr",
+        ),
         "line_id": ("Order Line ID", "Line Item ID"),
         "currency": ("Currency Code", "Währung", "Devise", "Moneda", "Valuta"),
         "tax": ("Tax Amount", "VAT", "VAT Amount", "MwSt", "Steuer"),

@@ -18,7 +18,7 @@ from pipeline.landing.checking import date_format_of
 from pipeline.landing.dates import ISO, AmbiguousDates
 from pipeline.landing.errors import FileRefused
 from pipeline.landing.opening import form_of
-from pipeline.sources import REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import ORDER_LINES, REQUIRED_COLUMNS, SourceSettings
 
 _LINES_SHOWN = 5
 _ROWS_SHOWN = 5
@@ -223,8 +223,8 @@ def _first_rows(sample: Sample, settings: SourceSettings, reporting: Reporting) 
     if sample.chunk is None:
         return ()
     checked = BatchChecker(sample.columns, settings, reporting).check(sample.chunk)
-    rows = checked.lines.head(_ROWS_SHOWN)
-    for versions in (checked.products, checked.customers):
+    rows = checked.table(ORDER_LINES).head(_ROWS_SHOWN)
+    for versions in (checked.table("products"), checked.table("customers")):
         key = next(name for name in versions.columns if name.endswith("_key"))
         details = versions.select(key, *(name for name in versions.columns if name not in rows.columns))
         rows = rows.join(details, on=key, how="left", maintain_order="left")

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from pipeline.landing.blocks import FileIdentity, identity_of
 from pipeline.landing.drift import Headers
 from pipeline.landing.errors import LandingError
-from pipeline.landing.models import FEED, LandingRequest, Status
+from pipeline.landing.models import LandingRequest, Status
 from pipeline.landing.tally import Tally
 
 _ORPHANED = "the process ended before the batch was complete"
@@ -76,8 +76,10 @@ def deliver(path: Path, name: str | None = None) -> DeliveredFile:
         raise LandingError(f"{shown}: cannot be read ({error.strerror})") from error
 
 
-def latest_deliveries(connection: Connection[TupleRow], source: str) -> LatestDeliveries | None:
-    """What the source's latest effective batch (landed, not voided) and its call delivered."""
+def latest_deliveries(
+    connection: Connection[TupleRow], source: str, feed: str
+) -> LatestDeliveries | None:  # fmt: skip
+    """What the latest effective batch (landed, not voided) of a source's feed, and its call, delivered."""
     rows = connection.execute(
         """
         with latest as (
@@ -95,7 +97,7 @@ def latest_deliveries(connection: Connection[TupleRow], source: str) -> LatestDe
         where batches.source = %(source)s and batches.status in ('landed', 'skipped')
         order by batches.batch_id
         """,
-        {"source": source, "feed": FEED},
+        {"source": source, "feed": feed},
     ).fetchall()
     if not rows:
         return None
@@ -126,7 +128,7 @@ def open_batch(
         """,
         {
             "call_id": call_id,
-            "feed": FEED,
+            "feed": request.feed,
             "source": request.source,
             "mode": request.mode,
             "options": Jsonb(request.settings.options),

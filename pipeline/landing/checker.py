@@ -1,8 +1,10 @@
 """From the text of a chunk to what is stored of it. Remembers what later chunks need."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass
 
+import dataframely as dy
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -36,6 +38,7 @@ _LINE = (
     "discount",
     "shipping",
     "unit_cost",
+    "store_id",
     "line_id",
     "line_discount",
     "order_shipping",
@@ -44,22 +47,25 @@ _LINE = (
     "prices_include_tax",
     "extra",
 )
-_CONTRACT_COLUMNS = tuple(OrderLineContract.column_names())
 
 
 @dataclass(frozen=True)
 class CheckedChunk:
     """What a chunk adds to the raw tables: frames whose columns are the tables', without batch_id."""
 
-    lines: pl.DataFrame
-    products: pl.DataFrame
-    customers: pl.DataFrame
+    tables: tuple[tuple[str, pl.DataFrame], ...]
     quarantine: list[QuarantinedRow]
     tally: Tally
 
+    def table(self, name: str) -> pl.DataFrame:
+        """What it adds to one of the tables of its feed."""
+        return dict(self.tables)[name]
 
-class BatchChecker:
-    """Checks the chunks of one file, in order."""
+
+class RowChecker(ABC):
+    """Checks the chunks of one file, in order, by the contract of its feed."""
+
+    contract: type[dy.Schema]
 
     def __init__(
         self, columns: ColumnMap, settings: SourceSettings, reporting: Reporting | None = None
@@ -67,27 +73,28 @@ class BatchChecker:
         self._columns, self._settings = columns, settings
         self._reporting = reporting or Reporting()
         self._seen_rows = SeenRows() if settings.duplicate_rows == "quarantine" else None
-        self._pairs = PairCounts()
-        self._line_ids = PairCounts()
-        self._products = KnownVersions()
-        self._customers = KnownVersions()
+
+    @abstractmethod
+    def values(self, chunk: Chunk, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
+        """What the contract judges, and what else the tables need, one row for each of the chunk's."""
+
+    @abstractmethod
+    def tables(self, accepted: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
+        """What accepted rows add to each raw table."""
 
     def check(self, chunk: Chunk) -> CheckedChunk:
         """Split a chunk into what is accepted and what is quarantined."""
         rows_read = chunk.text.height
-        repeats = self._repeats(chunk)
-        values = named_values(chunk, self._columns, repeats, self._settings, self._reporting)
-        occurrences = self._numbered(values, "product_id", self._pairs).alias("occurrence")
-        values = values.with_columns(occurrences, self._line_id_numbers(values))
-        good, failures = OrderLineContract.filter(values.select(_CONTRACT_COLUMNS))
-        quarantine = quarantined_rows(failures.details(), values, chunk)
+        values = self.values(chunk, self._repeats(chunk))
+        good, failures = self.contract.filter(values.select(self.contract.column_names()))
+        quarantine = quarantined_rows(failures.details(), values, chunk, self.contract)
         accepted = values
         if good.height < rows_read:
             kept = good["position"]
             accepted = values[kept]
             chunk = Chunk(chunk.text[kept], chunk.row_number, chunk.damage, chunk.raw_text)
         accepted = accepted.with_columns(extra_values(chunk.text, self._columns))
-        return self._split(accepted, quarantine, rows_read)
+        return CheckedChunk(self.tables(accepted), quarantine, _tally(accepted, quarantine, rows_read))
 
     def _repeats(self, chunk: Chunk) -> npt.NDArray[np.bool_]:
         repeats = np.zeros(chunk.text.height, dtype=np.bool_)
@@ -98,6 +105,27 @@ class BatchChecker:
         first, second = _hashes(chunk.text)
         repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
         return repeats
+
+
+class BatchChecker(RowChecker):
+    """Checks order lines."""
+
+    contract = OrderLineContract
+
+    def __init__(
+        self, columns: ColumnMap, settings: SourceSettings, reporting: Reporting | None = None
+    ) -> None:
+        super().__init__(columns, settings, reporting)
+        self._pairs = PairCounts()
+        self._line_ids = PairCounts()
+        self._products = KnownVersions()
+        self._customers = KnownVersions()
+
+    def values(self, chunk: Chunk, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
+        """The rows under our names, with the number of each among its equals."""
+        values = named_values(chunk, self._columns, is_repeat, self._settings, self._reporting)
+        occurrences = self._numbered(values, "product_id", self._pairs).alias("occurrence")
+        return values.with_columns(occurrences, self._line_id_numbers(values))
 
     def _line_id_numbers(self, values: pl.DataFrame) -> pl.Series:
         """The how-manieth row of its order each one is with its line id; null in a file without line ids."""
@@ -120,9 +148,8 @@ class BatchChecker:
         numbers[mask] = counts.occurrences(pairs[mask])
         return pl.Series(numbers)
 
-    def _split(
-        self, accepted: pl.DataFrame, quarantine: list[QuarantinedRow], rows_read: int
-    ) -> CheckedChunk:
+    def tables(self, accepted: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
+        """The lines, and the versions of products and customers that the batch has not had before."""
         product_keys, products = _versions(self._products, accepted.select("row_number", *_PRODUCT))
         is_known = accepted["customer_id"] != ""
         buyers = accepted.select("row_number", *_CUSTOMER).filter(is_known)
@@ -131,23 +158,22 @@ class BatchChecker:
         lines = accepted.with_columns(
             pl.Series("product_key", product_keys),
             pl.when(is_known).then(pl.Series(customer_keys)).alias("customer_key"),
-            _blank_as_null("customer_id"),
-            *(_blank_as_null(name) for name in ("unit_cost", "tax", "tax_rate")),
+            *(blank_as_null(name) for name in ("customer_id", "unit_cost", "store_id", "tax", "tax_rate")),
         )
-        return CheckedChunk(
-            lines=lines.select(_LINE),
-            products=products.rename({"key": "product_key"}),
-            customers=customers.rename({"key": "customer_key"}),
-            quarantine=quarantine,
-            tally=_tally(accepted, quarantine, rows_read),
+        return (
+            ("order_lines", lines.select(_LINE)),
+            ("products", products.rename({"key": "product_key"})),
+            ("customers", customers.rename({"key": "customer_key"})),
         )
 
 
 def _tally(accepted: pl.DataFrame, quarantine: list[QuarantinedRow], rows_read: int) -> Tally:
     # The rows read are counted where they come in, so that a row lost on the way is found out.
-    first, last = accepted.select(
-        pl.col("sale_day").min().alias("first"), pl.col("sale_day").max().alias("last")
-    ).row(0)
+    first = last = None
+    if "sale_day" in accepted.columns:
+        first, last = accepted.select(
+            pl.col("sale_day").min().alias("first"), pl.col("sale_day").max().alias("last")
+        ).row(0)
     return Tally(
         rows_read=rows_read,
         rows_accepted=accepted.height,
@@ -158,7 +184,8 @@ def _tally(accepted: pl.DataFrame, quarantine: list[QuarantinedRow], rows_read: 
     )
 
 
-def _blank_as_null(name: str) -> pl.Expr:
+def blank_as_null(name: str) -> pl.Expr:
+    """A text column, null where it is blank."""
     return pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
 
 
@@ -176,7 +203,7 @@ def _versions(known: KnownVersions, rows: pl.DataFrame) -> tuple[npt.NDArray[np.
     groups = group(first, second)
     firsts, seconds = first[groups.firsts], second[groups.firsts]
     is_known, keys = known.find(firsts, seconds)
-    new = rows[groups.firsts[~is_known]].with_columns(_blank_as_null(name) for name in columns)
+    new = rows[groups.firsts[~is_known]].with_columns(blank_as_null(name) for name in columns)
     new_keys = version_keys(new.select(columns).iter_rows())
     keys[~is_known] = new_keys
     known.add(firsts[~is_known], seconds[~is_known], new_keys)

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from pipeline.landing.batches import DeliveredFile
 from pipeline.landing.blocks import BLOCK_BYTES, FileIdentity, identity_of
-from pipeline.landing.checker import BatchChecker
 from pipeline.landing.columns import ColumnMap
 from pipeline.landing.control_totals import Found, mismatch, read_side_file
 from pipeline.landing.copying import EncodedChunk, encode
 from pipeline.landing.dates import ISO, FoundFormat, find_format
 from pipeline.landing.drift import Headers, drift_note
 from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.feeds import checker_of
 from pipeline.landing.models import SAMPLES_KEPT, BatchResult, LandingRequest, Progress, RowProblem, Status
 from pipeline.landing.opening import OrderLines, open_order_lines
 from pipeline.landing.prefetch import prefetched
 from pipeline.landing.quarantine import QuarantinedRow
 from pipeline.landing.tally import Tally
-from pipeline.sources import SourceSettings
+from pipeline.sources import FEEDS, ORDER_LINES, SourceSettings
 
 # Of a refused file so much is kept to look at.
 REFUSED_ROWS_KEPT = 1_000
@@ -124,13 +124,13 @@ def read_and_check(
             drift = drift_note(file.columns, headers_before, settings)
             outcome.notes = [*_notes(file, dates), *([drift] if drift else [])]
             outcome.headers = file.columns.named
-            checker = BatchChecker(file.columns, settings, request.reporting)
+            checker = checker_of(file.columns, settings, request.reporting)
 
             def checked() -> Iterator[tuple[EncodedChunk, int]]:
                 for chunk in file.chunks():
                     result = checker.check(chunk)
-                    if believed:
-                        sums.add(result.lines)
+                    if believed and settings.feed == ORDER_LINES:
+                        sums.add(result.table(ORDER_LINES))
                     yield encode(result, batch_id), file.bytes_read
 
             with closing(prefetched(checked(), _CHUNKS_AHEAD)) as chunks:
@@ -165,7 +165,8 @@ def _require_our_currency(request: LandingRequest) -> None:
 
 
 def _require_tax(columns: ColumnMap, settings: SourceSettings) -> None:
-    if settings.prices_include_tax and not (columns.states("tax") or columns.states("tax_rate")):
+    is_asked = settings.feed == ORDER_LINES and settings.prices_include_tax
+    if is_asked and not (columns.states("tax") or columns.states("tax_rate")):
         raise FileRefused(
             "sources.toml says prices_include_tax, and nothing says how much: the file needs a column of "
             'tax or tax_rate, or sources.toml a constant, as in constants.tax_rate = "19%"'
@@ -189,10 +190,13 @@ def date_format_of(path: Path, settings: SourceSettings) -> FoundFormat | None:
         AmbiguousDates: several formats fit, and read some dates differently.
         FileRefused: it cannot be read as order lines, or no format fits.
     """
-    if settings.date_format is not None or "sale_date" in settings.constants:
+    date = FEEDS[settings.feed].date
+    if settings.date_format is not None or date is None or date in settings.constants:
         return None
     with open_order_lines(path, settings, _DATES_BLOCK_BYTES) as file:
-        position = str(file.columns.positions["sale_date"])
+        if date not in file.columns.positions:
+            return None
+        position = str(file.columns.positions[date])
         return find_format(chunk.text[position].str.strip_chars() for chunk in file.chunks())
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.landing.errors import FileRefused, MissingColumns
-from pipeline.sources import COLUMNS, ONLY_WHEN_MAPPED, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, ONLY_WHEN_MAPPED, SourceSettings
 
-LAST_COLUMN_WITH_FREE_COMMAS = "customer_address"
+LAST_COLUMNS_WITH_FREE_COMMAS = ("customer_address", "address")
 _SHOWN_HEADERS = 30
 
 
@@ -16,10 +16,13 @@ def normalized(header: str) -> str:
 
 
 _BY_HEADER = {
-    normalized(header): name
-    for name, title in COLUMNS.items()
-    if name != ONLY_WHEN_MAPPED
-    for header in (title, name)
+    feed: {
+        normalized(header): name
+        for name, title in known.columns.items()
+        if name != ONLY_WHEN_MAPPED
+        for header in (title, name)
+    }
+    for feed, known in FEEDS.items()
 }
 
 
@@ -40,7 +43,7 @@ class ColumnMap:
     @property
     def joins_surplus(self) -> bool:
         """Whether fields beyond the header belong to its last column, the address."""
-        return self.positions.get(LAST_COLUMN_WITH_FREE_COMMAS) == self.width - 1
+        return any(self.positions.get(name) == self.width - 1 for name in LAST_COLUMNS_WITH_FREE_COMMAS)
 
     def states(self, name: str) -> bool:
         """Whether the file, or a constant, says something about a column of ours."""
@@ -51,7 +54,7 @@ def our_columns(headers: Sequence[str], settings: SourceSettings) -> list[str | 
     """For each header, which column of ours it names, or None."""
     by_header = {
         header: name
-        for header, name in _BY_HEADER.items()
+        for header, name in _BY_HEADER[settings.feed].items()
         # A column that the source calls otherwise is not meant by its usual name.
         if name not in settings.columns
     } | {normalized(header): name for name, header in settings.columns.items()}
@@ -88,9 +91,10 @@ def map_columns(
         else:
             positions[name] = position
     found = [header.strip() for header in headers]
+    known = FEEDS[settings.feed]
     missing = [
-        settings.columns.get(name, COLUMNS[name])
-        for name in dict.fromkeys([*REQUIRED_COLUMNS, *settings.columns])
+        settings.columns.get(name, known.columns[name])
+        for name in dict.fromkeys([*known.required, *settings.columns])
         if name not in positions and name not in settings.constants
     ]
     missing += [title for title in settings.extra if title not in extra]

@@ -8,44 +8,21 @@ import dataframely as dy
 import polars as pl
 
 from pipeline.landing.chunks import Damage
+from pipeline.landing.rules import BELOW_ZERO as _BELOW_ZERO
+from pipeline.landing.rules import DATE as _DATE
+from pipeline.landing.rules import DUPLICATE, ID_CHARACTERS, LABEL_CHARACTERS, MAX_QUANTITY
+from pipeline.landing.rules import INTEGER as _INTEGER
+from pipeline.landing.rules import NUMBER as _NUMBER
+from pipeline.landing.rules import TOO_BIG as _TOO_BIG
+from pipeline.landing.rules import TOO_PRECISE as _TOO_PRECISE
+from pipeline.landing.rules import UP_TO_ONE as _UP_TO_ONE
+from pipeline.landing.rules import given as _given
+from pipeline.landing.rules import number as _number
+from pipeline.landing.rules import short as _short
+from pipeline.landing.rules import undamaged as _undamaged
+from pipeline.landing.rules import without as _without
 
-ID_CHARACTERS = 200
-LABEL_CHARACTERS = 200
-MAX_QUANTITY = 2_147_483_647
-DUPLICATE = "duplicate_row"
-
-_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
-_INTEGER = r"^[+-]?[0-9]+(?:\.0*)?$"
-# numeric(18, 6) holds twelve digits before the point.
-TOO_BIG = r"^[+-]?0*[1-9][0-9]{12,}(?:\.[0-9]*)?$"
-_TOO_PRECISE = r"^[+-]?[0-9]*\.[0-9]{6}[0-9]*[1-9]0*$"
-_BELOW_ZERO = r"^-(?:[0-9]*[1-9][0-9]*\.?[0-9]*|[0-9]*\.[0-9]*[1-9][0-9]*)$"
-_UP_TO_ONE = r"^(?:\+?0*1(?:\.0*)?|\+?0*\.[0-9]+|\+?0+\.?|-0*\.?0*)$"
-# A date, perhaps with a time of day, perhaps with its offset.
-_DATE = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
-    r"(?: ?(?:Z|UTC|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?))?)?$"
-)
-
-
-def _undamaged(damage: Damage) -> pl.Expr:
-    return pl.col("damage") & int(damage) == 0
-
-
-def _given(name: str) -> pl.Expr:
-    return pl.col(name) != ""
-
-
-def _number(name: str) -> pl.Expr:
-    return ~_given(name) | pl.col(name).str.contains(_NUMBER)
-
-
-def _without(name: str, pattern: str) -> pl.Expr:
-    return ~pl.col(name).str.contains(pattern)
-
-
-def _short(name: str, characters: int) -> pl.Expr:
-    return pl.col(name).str.len_chars() <= characters
+__all__ = ["DUPLICATE", "ID_CHARACTERS", "OrderLineContract"]
 
 
 class OrderLineContract(dy.Schema):
@@ -57,6 +34,7 @@ class OrderLineContract(dy.Schema):
     order_id = dy.String(nullable=True)
     product_id = dy.String(nullable=True)
     customer_id = dy.String(nullable=True)
+    store_id = dy.String(nullable=True)
     category = dy.String(nullable=True)
     region = dy.String(nullable=True)
     payment_method = dy.String(nullable=True)
@@ -141,6 +119,10 @@ class OrderLineContract(dy.Schema):
         return _short("customer_id", ID_CHARACTERS)
 
     @dy.rule()
+    def store_id_too_long(cls) -> pl.Expr:
+        return _short("store_id", ID_CHARACTERS)
+
+    @dy.rule()
     def category_too_long(cls) -> pl.Expr:
         return _short("category", LABEL_CHARACTERS)
 
@@ -205,7 +187,7 @@ class OrderLineContract(dy.Schema):
 
     @dy.rule()
     def unit_price_out_of_range(cls) -> pl.Expr:
-        return _without("unit_price", TOO_BIG)
+        return _without("unit_price", _TOO_BIG)
 
     @dy.rule()
     def discount_invalid(cls) -> pl.Expr:
@@ -214,7 +196,7 @@ class OrderLineContract(dy.Schema):
     @dy.rule()
     def discount_out_of_range(cls) -> pl.Expr:
         is_share = pl.col("discount").str.contains(_UP_TO_ONE) | _without("discount", _NUMBER)
-        is_amount = _without("discount_amount", _BELOW_ZERO) & _without("discount_amount", TOO_BIG)
+        is_amount = _without("discount_amount", _BELOW_ZERO) & _without("discount_amount", _TOO_BIG)
         return is_share & is_amount & pl.col("discount_fits")
 
     @dy.rule()
@@ -235,7 +217,7 @@ class OrderLineContract(dy.Schema):
 
     @dy.rule()
     def shipping_out_of_range(cls) -> pl.Expr:
-        return _without("shipping", TOO_BIG) & _without("order_shipping", TOO_BIG)
+        return _without("shipping", _TOO_BIG) & _without("order_shipping", _TOO_BIG)
 
     @dy.rule()
     def unit_cost_invalid(cls) -> pl.Expr:
@@ -251,7 +233,7 @@ class OrderLineContract(dy.Schema):
 
     @dy.rule()
     def unit_cost_out_of_range(cls) -> pl.Expr:
-        return _without("unit_cost", TOO_BIG)
+        return _without("unit_cost", _TOO_BIG)
 
     @dy.rule()
     def tax_missing(cls) -> pl.Expr:
@@ -263,7 +245,7 @@ class OrderLineContract(dy.Schema):
 
     @dy.rule()
     def tax_out_of_range(cls) -> pl.Expr:
-        return _without("tax", TOO_BIG) & pl.col("tax_fits")
+        return _without("tax", _TOO_BIG) & pl.col("tax_fits")
 
     @dy.rule()
     def tax_too_precise(cls) -> pl.Expr:

@@ -62,7 +62,7 @@ class Found:
         quantity = pl.col("quantity_number").cast(pl.Int128)
         gross = quantity * price * _MICRO
         amount = (pl.col("line_discount").fill_null(0) * _MICRO).cast(pl.Int128) * _MICRO
-        deducted = pl.when(quantity > 0).then(amount).otherwise(-amount)
+        deducted = pl.when(quantity > 0).then(amount).otherwise(amount * -1)
         sums = (
             lines.select(
                 pl.col("sale_day").dt.strftime("%Y-%m").alias("month"),

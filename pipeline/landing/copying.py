@@ -33,15 +33,16 @@ def encode(chunk: CheckedChunk, batch_id: int) -> EncodedChunk:
 
     A column without any value is left out: null is its default.
     """
-    lines = chunk.lines.select(column for column in chunk.lines if column.null_count() < len(column))
-    frames = (("order_lines", lines), ("products", chunk.products), ("customers", chunk.customers))
+    frames = [(table, _without_empty(frame)) for table, frame in chunk.tables if frame.height]
     return EncodedChunk(
-        tables=tuple(
-            (table, _table_columns(frame), _csv(frame, batch_id)) for table, frame in frames if frame.height
-        ),
+        tables=tuple((table, _table_columns(frame), _csv(frame, batch_id)) for table, frame in frames),
         quarantine=chunk.quarantine,
         tally=chunk.tally,
     )
+
+
+def _without_empty(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(column for column in frame if column.null_count() < len(column))
 
 
 def _table_columns(frame: pl.DataFrame) -> tuple[str, ...]:

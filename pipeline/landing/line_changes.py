@@ -59,7 +59,7 @@ where newest.order_id is null or newest.row_number is not null
 _PUBLISHED = """
     select order_id, line_key, sale_date
     from core.fct_order_lines
-    where source = %(source)s
+    where source = %(source)s and refund_id is null
 """
 _NOTHING_PUBLISHED = """
     select null::text as order_id, null::text as line_key, null::date as sale_date

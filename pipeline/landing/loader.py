@@ -103,7 +103,7 @@ class _Call:
         self._open: list[int] = []
 
     def land(self, files: Sequence[DeliveredFile]) -> list[BatchResult]:
-        latest = latest_deliveries(self._connection, self._request.source)
+        latest = latest_deliveries(self._connection, self._request.source, self._request.feed)
         if latest and _equals_call(files, latest, self._request):
             pairs = zip(files, latest.call, strict=True)
             return [self._skip(file, delivery.batch_id) for file, delivery in pairs]
@@ -112,7 +112,7 @@ class _Call:
         return [self._append(file) for file in files]
 
     def _append(self, file: DeliveredFile) -> BatchResult:
-        latest = latest_deliveries(self._connection, self._request.source)
+        latest = latest_deliveries(self._connection, self._request.source, self._request.feed)
         if latest and latest.batch.equals(file, self._request):
             return self._skip(file, latest.batch.batch_id)
         return self._land_together([file], latest)[0]
@@ -259,7 +259,7 @@ def _equals_call(files: Sequence[DeliveredFile], latest: LatestDeliveries, reque
 
 def _require_usable(request: LandingRequest) -> None:
     if not request.paths:
-        raise LandingError("no file was named: name at least one file of order lines")
+        raise LandingError("no file was named: name at least one")
     if not is_source_name(request.source):
         raise LandingError(
             f"{request.source!r} cannot be a source's name: use up to {SOURCE_CHARACTERS} characters, "

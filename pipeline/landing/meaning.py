@@ -7,7 +7,7 @@ arithmetic is the build's.
 import polars as pl
 
 from pipeline.landing.columns import ColumnMap
-from pipeline.landing.contract import MAX_QUANTITY, TOO_BIG
+from pipeline.landing.rules import MAX_QUANTITY, TOO_BIG
 from pipeline.sources import SourceSettings
 
 _AMOUNT = pl.Decimal(38, 6)

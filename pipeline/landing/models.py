@@ -12,7 +12,6 @@ Mode = Literal["append", "overwrite"]
 Status = Literal["landed", "skipped", "refused", "failed", "checked", "voided"]
 
 DEFAULT_SOURCE = "default"
-FEED = "order_lines"
 SAMPLES_KEPT = 20
 SOURCE_CHARACTERS = 63
 
@@ -57,6 +56,11 @@ class LandingRequest:
     originals: Path | None = None
     requested_by: str = "cli"
     dagster_run_id: str | None = None
+
+    @property
+    def feed(self) -> str:
+        """What kind of record the files have."""
+        return self.settings.feed
 
     @property
     def mode(self) -> Mode:

@@ -4,6 +4,8 @@ Nothing is computed on binary numbers, and what does not read as the source says
 that the contract refuses it.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipeline.sources import SourceSettings
@@ -14,10 +16,10 @@ _PERCENT = r"^([+-]?)([0-9]*)\.?([0-9]*)$"
 _ODD = "?"
 
 
-def plain_numbers(settings: SourceSettings) -> list[pl.Expr]:
+def plain_numbers(settings: SourceSettings, numbers: Sequence[str] = NUMBERS) -> list[pl.Expr]:
     """The columns that have to be written anew; none for a source that writes as we do."""
     found = []
-    for name in NUMBERS:
+    for name in numbers:
         number = pl.col(name)
         written = number if settings.thousands_mark is None else _without_thousands(number, settings)
         if settings.decimal_mark == ",":

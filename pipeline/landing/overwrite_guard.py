@@ -38,7 +38,7 @@ left join delivered using (order_id, line_key)
 _PUBLISHED_KEYS = """
     select order_id, line_key
     from core.fct_order_lines
-    where source = %(source)s
+    where source = %(source)s and refund_id is null
     union
 """
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import dataframely as dy
 import polars as pl
 
 from pipeline.landing.chunks import Chunk
-from pipeline.landing.contract import ID_CHARACTERS, OrderLineContract
+from pipeline.landing.contract import ID_CHARACTERS
 
-_VALUE_COLUMNS = frozenset(OrderLineContract.column_names())
+_KEY = ("order_id", "product_id", "occurrence", "line_id")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class QuarantinedRow:
     line_id: str | None = None
 
 
-def quarantined_rows(details: pl.DataFrame, values: pl.DataFrame, chunk: Chunk) -> list[QuarantinedRow]:
+def quarantined_rows(
+    details: pl.DataFrame, values: pl.DataFrame, chunk: Chunk, contract: type[dy.Schema]
+) -> list[QuarantinedRow]:
     """The failing rows in file order.
 
     ``details`` has, for each failing row, its values and a column per rule, in the contract's
@@ -36,14 +39,19 @@ def quarantined_rows(details: pl.DataFrame, values: pl.DataFrame, chunk: Chunk) 
     if details.height == 0:
         return []
     details = details.sort("position")
-    rules = [column for column in details.columns if column not in _VALUE_COLUMNS]
+    value_columns = contract.column_names()
+    rules = [column for column in details.columns if column not in value_columns]
     broken = details.select(
         pl.concat_list(
             pl.when(pl.col(rule) == "invalid").then(pl.lit(rule)) for rule in rules
         ).list.drop_nulls()
     ).to_series()
     positions = details["position"]
-    keys = values[positions].select("row_number", "order_id", "product_id", "occurrence", "line_id")
+    keys = values[positions].select(
+        "row_number",
+        # Only an order line has such a key.
+        *(pl.col(name) if "occurrence" in values.columns else pl.lit(None).alias(name) for name in _KEY),
+    )
     texts = chunk.raw_text(positions.to_list())
     return [
         _row(row_number, reasons, text, *key)
@@ -57,7 +65,7 @@ def _row(
     raw_text: str,
     order_id: str | None,
     product_id: str | None,
-    occurrence: int,
+    occurrence: int | None,
     line_id: str | None,
 ) -> QuarantinedRow:
     within_order = product_id if line_id is None else line_id

@@ -26,7 +26,7 @@ from pipeline.landing.opening import OrderLines, open_order_lines
 from pipeline.landing.originals import is_kept, original
 from pipeline.landing.replayed_rows import number_occurrences, release, withhold_duplicates
 from pipeline.landing.voiding import LandedBatch, find_batch, record_event, require_newest
-from pipeline.sources import SourceSettings
+from pipeline.sources import ORDER_LINES, SourceSettings
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ def replay(connection: Connection[TupleRow], request: ReplayRequest) -> BatchRes
         batch = find_batch(connection, request.batch_id)
         if batch.status != "landed":
             raise LandingError(f"batch {batch.batch_id} is {batch.status}: only a landed one can be replayed")
+        if batch.feed != ORDER_LINES:
+            raise LandingError(
+                f"batch {batch.batch_id} has {batch.feed}: only order lines can be replayed; load a file of "
+                "the corrected rows instead"
+            )
         require_newest(connection, batch)
         make_staged_tables(connection)
         reasons: Counter[str] = Counter()
@@ -100,8 +105,15 @@ def _good_rows(
         for chunk in file.chunks():
             checked = checker.check(chunk)
             reasons.update(row.reasons[0] for row in checked.quarantine if row.row_number in numbers)
-            lines = checked.lines.filter(pl.col("row_number").is_in(waiting.implode()))
-            yield replace(checked, lines=lines, quarantine=[])
+            tables = tuple(
+                (table, _of_waiting(frame, waiting) if table == ORDER_LINES else frame)
+                for table, frame in checked.tables
+            )
+            yield replace(checked, tables=tables, quarantine=[])
+
+
+def _of_waiting(lines: pl.DataFrame, waiting: pl.Series) -> pl.DataFrame:
+    return lines.filter(pl.col("row_number").is_in(waiting.implode()))
 
 
 def _opened(

@@ -18,7 +18,7 @@ from pipeline.landing.errors import FileRefused, LandingError
 from pipeline.landing.packing import members_of
 from pipeline.landing.sheet_errors import error_cells
 from pipeline.landing.table_rows import plain_number, require_few_columns, table_chunk
-from pipeline.sources import REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
 _ROWS_PER_CHUNK = 50_000
 # So far down the line of headers is looked for.
@@ -113,7 +113,9 @@ class Spreadsheet:
         first: tuple[int, list[str]] | None = None
         for number, fields in self._rows():
             first = first or (number, fields)
-            if any(name in REQUIRED_COLUMNS for name in our_columns(fields, self._settings)):
+            if any(
+                name in FEEDS[self._settings.feed].required for name in our_columns(fields, self._settings)
+            ):
                 return number, fields
             if number - first[0] > _PREAMBLE_ROWS:
                 break

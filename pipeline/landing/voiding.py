@@ -39,6 +39,7 @@ class LandedBatch:
     file_name: str
     sha256: str | None
     rows: int
+    feed: str
 
 
 def void(connection: Connection[TupleRow], request: VoidRequest) -> list[BatchResult]:
@@ -85,7 +86,8 @@ def find_batch(connection: Connection[TupleRow], batch_id: int) -> LandedBatch:
     """
     row = connection.execute(
         """
-        select batch_id, call_id, source, mode, status, is_compared, file_name, sha256, rows_accepted
+        select batch_id, call_id, source, mode, status, is_compared, file_name, sha256, rows_accepted,
+            feed
         from raw.batches where batch_id = %s
         """,
         (batch_id,),
@@ -106,9 +108,10 @@ def require_newest(connection: Connection[TupleRow], batch: LandedBatch) -> None
     row = connection.execute(
         """
         select max(batch_id) from raw.batches
-        where source = %s and batch_id > %s and call_id <> %s and status = 'landed' and is_compared
+        where source = %s and feed = %s and batch_id > %s and call_id <> %s and status = 'landed'
+            and is_compared
         """,
-        (batch.source, batch.batch_id, batch.call_id),
+        (batch.source, batch.feed, batch.batch_id, batch.call_id),
     ).fetchone()
     if row and row[0]:
         raise LandingError(

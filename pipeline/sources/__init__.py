@@ -2,12 +2,24 @@
 
 from pipeline.sources.config import read_sources, source_settings
 from pipeline.sources.errors import SourcesError
-from pipeline.sources.models import COLUMNS, ONLY_WHEN_MAPPED, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources.feeds import FeedColumns, FeedName
+from pipeline.sources.models import (
+    COLUMNS,
+    FEEDS,
+    ONLY_WHEN_MAPPED,
+    ORDER_LINES,
+    REQUIRED_COLUMNS,
+    SourceSettings,
+)
 
 __all__ = [
     "COLUMNS",
+    "FEEDS",
     "ONLY_WHEN_MAPPED",
+    "ORDER_LINES",
     "REQUIRED_COLUMNS",
+    "FeedColumns",
+    "FeedName",
     "SourceSettings",
     "SourcesError",
     "read_sources",

@@ -9,24 +9,38 @@ from pydantic import ValidationError
 
 from pipeline.settings import Settings
 from pipeline.sources.errors import SourcesError
-from pipeline.sources.models import SourceSettings
+from pipeline.sources.models import ORDER_LINES, SourceSettings
 
+# What is said of the source's own feed, and not of another.
+_OF_ITS_FEED = {"feed", "mode", "delivery", "columns", "constants", "extra"}
 EXAMPLE = "docs/sources.example.toml"
 
 
 def source_settings(
-    settings: Settings, source: str, *, mode: str | None = None, duplicate_rows: str | None = None
+    settings: Settings,
+    source: str,
+    *,
+    feed: str | None = None,
+    mode: str | None = None,
+    duplicate_rows: str | None = None,
 ) -> SourceSettings:
     """What is said of a source, and of one delivery of it, which goes before.
 
-    A source that is not mentioned is like a file of the challenge.
+    A source that is not mentioned is like a file of the challenge. Columns, constants and the mode are
+    said of the source's own feed: a delivery of another has the usual ones.
 
     Raises:
         SourcesError: the file cannot be read or used.
     """
     found = read_sources(settings.sources_file).get(source, SourceSettings())
-    said = {"mode": mode, "duplicate_rows": duplicate_rows}
-    return found.model_copy(update={name: value for name, value in said.items() if value is not None})
+    if feed is not None and feed != found.feed:
+        said = found.model_dump(exclude=_OF_ITS_FEED, exclude_unset=True)
+        found = SourceSettings.model_validate(said | {"feed": feed})
+    now = {"mode": mode, "duplicate_rows": duplicate_rows}
+    wanted = found.model_copy(update={name: value for name, value in now.items() if value is not None})
+    if wanted.feed != ORDER_LINES and wanted.mode == "overwrite":
+        raise SourcesError(f"{wanted.feed} are only added and corrected: load them with mode append")
+    return wanted
 
 
 def read_sources(file: Path) -> dict[str, SourceSettings]:

@@ -6,7 +6,17 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from pipeline.sources.feeds import OTHER_FEEDS, FeedColumns, FeedName
 
 # Our name → the header as people know it.
 COLUMNS = MappingProxyType(
@@ -27,6 +37,7 @@ COLUMNS = MappingProxyType(
         "customer_email": "Customer Email",
         "customer_address": "Customer Address",
         "unit_cost": "Unit Cost",
+        "store_id": "Store ID",
         "line_id": "Line ID",
         "currency": "Currency",
         "tax": "Tax",
@@ -36,15 +47,23 @@ COLUMNS = MappingProxyType(
 # It decides which line a row is, so that its usual header alone does not say it.
 ONLY_WHEN_MAPPED = "line_id"
 REQUIRED_COLUMNS = ("order_id", "product_id", "sale_date", "quantity", "unit_price")
+ORDER_LINES = "order_lines"
+FEEDS = MappingProxyType(
+    {ORDER_LINES: FeedColumns(COLUMNS, REQUIRED_COLUMNS, date="sale_date"), **OTHER_FEEDS}
+)
 # Each byte of these is one character, so that a damaged one costs its own row alone.
 ENCODINGS = ("utf-8", "utf-16", "cp1250", "cp1252", "iso8859-1", "iso8859-15", "mac-roman")
 _DIRECTIVES = frozenset("dmyYbBHMSfpIj%")
 
 
-def _known_column(name: str) -> str:
-    if name not in COLUMNS:
-        raise ValueError(f"there is no column {name!r}; there are {', '.join(COLUMNS)}")
-    return name
+def _known_columns(columns: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    feed = info.data.get("feed")
+    # A feed that is none is told of already.
+    for name in columns if feed else ():
+        known = FEEDS[feed].columns
+        if name not in known:
+            raise ValueError(f"there is no column {name!r}; there are {', '.join(known)}")
+    return columns
 
 
 def _known_encoding(name: str) -> str:
@@ -86,9 +105,10 @@ def _words(value: Any) -> Any:
     return {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}.get(value, value)
 
 
-Column = Annotated[str, AfterValidator(_known_column)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Value = Annotated[str, Field(max_length=200)]
+ByColumn = Annotated[dict[str, Text], AfterValidator(_known_columns)]
+ValueByColumn = Annotated[dict[str, Value], AfterValidator(_known_columns)]
 Delimiter = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_words)]
 
 
@@ -97,6 +117,7 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    feed: FeedName = Field(default="order_lines", description="What kind of record its files have.")
     mode: Literal["append", "overwrite"] = "append"
     delivery: Literal["partial", "full"] = Field(
         default="partial",
@@ -106,8 +127,8 @@ class SourceSettings(BaseModel):
     quarantine_limit: float = Field(
         default=0.1, ge=0, le=1, description="The share of broken rows beyond which a file is refused."
     )
-    columns: dict[Column, Text] = Field(default={}, description="Our column → the file's header.")
-    constants: dict[Column, Value] = Field(default={}, description="Values of columns that the file lacks.")
+    columns: ByColumn = Field(default={}, description="Our column → the file's header.")
+    constants: ValueByColumn = Field(default={}, description="Values of columns that the file lacks.")
     extra: tuple[Annotated[Text, AfterValidator(_title)], ...] = Field(
         default=(), description="Other columns of the file that revenue can be grouped and filtered by."
     )
@@ -155,6 +176,8 @@ class SourceSettings(BaseModel):
             raise ValueError(f"two columns have the header {twice[0]!r}")
         if self.delivery == "full" and self.mode != "overwrite":
             raise ValueError('delivery = "full" needs mode = "overwrite"')
+        if self.feed != ORDER_LINES and self.mode == "overwrite":
+            raise ValueError(f"{self.feed} are only added and corrected: mode must be append")
         if ONLY_WHEN_MAPPED in self.constants:
             raise ValueError("line_id tells the lines of an order apart: it cannot be a constant")
         if self.thousands_mark == self.decimal_mark:
@@ -164,11 +187,12 @@ class SourceSettings(BaseModel):
     @property
     def is_described(self) -> bool:
         """Whether it was said how the source's files are, and not only how a delivery is taken in."""
-        return bool(self.model_fields_set - {"mode", "delivery", "duplicate_rows", "quarantine_limit"})
+        how_taken_in = {"feed", "mode", "delivery", "duplicate_rows", "quarantine_limit"}
+        return bool(self.model_fields_set - how_taken_in)
 
     @property
     def options(self) -> dict[str, Any]:
-        """What changes how a file is read, as far as it was said; kept with its batch."""
-        how_taken_in = {"mode", "delivery", "quarantine_limit", "new_columns"}
+        """What changes how a file is read, as far as it was said; kept with its batch, as its feed is."""
+        how_taken_in = {"feed", "mode", "delivery", "quarantine_limit", "new_columns"}
         said = self.model_dump(mode="json", exclude=how_taken_in, exclude_defaults=True)
         return {"duplicate_rows": self.duplicate_rows} | said

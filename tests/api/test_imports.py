@@ -19,6 +19,7 @@ from api.dagster import DagsterUnavailable, Run
 from api.resources.imports import _source_name
 from pipeline.landing.models import is_source_name
 from pipeline.settings import Settings
+from pipeline.sources import FEEDS
 from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.fake_dagster import FakeDagster
@@ -47,6 +48,7 @@ def test_a_raw_body_is_stored_privately_and_loaded_by_the_job_refresh(
         "files": [str(path)],
         "file_names": ["jan.csv"],
         "source": "web",
+        "feed": None,
         "mode": "overwrite",
         "duplicate_rows": None,
         "force": True,
@@ -100,7 +102,7 @@ def test_a_dry_run_is_a_job_of_its_own(caller: StrictClient, fake: FakeDagster) 
     run = fake.runs["run-1"]
     assert run["selector"]["jobName"] == "check_import"
     assert run["config"]["ops"]["check_files"]["config"].keys() == {
-        "files", "file_names", "source", "mode", "duplicate_rows",
+        "files", "file_names", "source", "feed", "mode", "duplicate_rows",
     }  # fmt: skip
     listed = caller.get(IMPORTS).json
     assert listed is not None
@@ -289,3 +291,12 @@ def test_the_api_takes_the_source_names_that_landing_takes(name: str) -> None:
     except ValueError:
         is_taken = False
     assert is_taken == is_source_name(name)
+
+
+def test_every_feed_can_be_uploaded(caller: StrictClient, fake: FakeDagster) -> None:
+    for feed in FEEDS:
+        job = job_of(send(caller, f"?feed={feed}"))
+        assert job["feed"] == feed
+        run = fake.runs[f"run-{len(fake.runs)}"]
+        assert run["config"]["resources"]["refresh_request"]["config"]["feed"] == feed
+    assert send(caller, "?feed=stock").status_code == 400

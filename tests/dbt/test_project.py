@@ -34,7 +34,7 @@ def test_every_unit_test_passes(workbench: Workbench, dbt_settings: Settings) ->
     workbench.build()
     results = run_dbt(["test", "--select", "test_type:unit"], dbt_settings, workbench.warehouse.urls.owner)
     assert {result.name: result.message for result in results if not result.passed} == {}
-    assert len(results) == 20
+    assert len(results) == 21
 
 
 def test_each_layer_reads_only_the_one_below(manifest: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def test_every_published_model_has_a_key_that_is_tested(manifest: dict[str, Any]
         if node["resource_type"] == "test" and node["test_metadata"]["name"] == "unique_key"
     }
     published = [node for node in models(manifest) if "publish" in node["config"]["meta"]]
-    assert len(published) == 15
+    assert len(published) == 18
     # The fact is a view of int_line_changes, whose key with the sign is tested.
     untested = [node["name"] for node in published if node["unique_id"] not in tested]
     assert untested == ["fct_order_lines"]

@@ -37,7 +37,7 @@ untouched_lines as (
     inner join published_lines using (customer_id)
     left join {{ ref('int_line_changes') }} as changed
         using (source, order_id, line_key)
-    where changed.source is null
+    where changed.source is null and published_lines.refund_id is null
 ),
 
 lines as (
@@ -52,7 +52,7 @@ lines as (
         batch_id,
         row_number
     from changes
-    where sign = 1
+    where sign = 1 and refund_id is null
 ),
 
 versions_in_use as (

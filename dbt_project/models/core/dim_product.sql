@@ -21,7 +21,8 @@ signed as (
         product_key,
         sum(sign)::bigint as line_count,
         -- Arrays compare element by element: the latest sale date, then batch, then row.
-        max(array[sale_date - date '1900-01-01', batch_id, row_number]) filter (where sign = 1) as last_sold
+        max(array[sale_date - date '1900-01-01', batch_id, row_number]) filter (where sign = 1 and refund_id is null)
+            as last_sold
     from changes
     group by product_key
 ),
@@ -48,6 +49,7 @@ touched_versions as (
         left join changes using (source, order_id, line_key)
         where
             published_lines.product_key = signed.product_key
+            and published_lines.refund_id is null
             and changes.source is null
         order by
             published_lines.sale_date desc,

@@ -21,6 +21,7 @@ lines_of_this_build as (
         lines.product_key,
         lines.customer_id,
         lines.customer_key,
+        lines.store_id,
         lines.region,
         lines.payment_method,
         lines.sale_date,

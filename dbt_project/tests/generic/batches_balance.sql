@@ -9,12 +9,15 @@
     ),
 
     accepted as (
+        {%- for table in ['order_lines', 'unit_costs', 'refunds', 'stores', 'product_records', 'customer_records'] %}
         select
-            lines.batch_id,
+            {{ table }}.batch_id,
             count(*) as row_count
-        from {{ source('raw', 'order_lines') }} as lines
+        from {{ source('raw', table) }} as {{ table }}
         inner join batches using (batch_id)
-        group by lines.batch_id
+        group by {{ table }}.batch_id
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
     ),
 
     quarantined as (

@@ -42,7 +42,7 @@ class Workbench:
 
     def start(self, *, full: bool = False) -> Build | None:
         """Begin a build."""
-        return start_build(self.connection, self.declarations, full=full, requested_by="test")
+        return start_build(self.connection, self.declarations, full=full, minor_digits=2, requested_by="test")
 
     def run_dbt(self) -> list[NodeResult]:
         """Make the candidate."""

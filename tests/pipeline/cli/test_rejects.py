@@ -45,7 +45,8 @@ def test_without_a_batch_it_lists_those_with_rejected_rows(run: Run) -> None:
                 "rows_quarantined": 3,
                 "reasons": {"sale_date_invalid": 1, "sale_date_missing": 1, "duplicate_row": 1},
             }
-        ]
+        ],
+        "refunds": [],
     }
     assert "duplicate_row 1, sale_date_invalid 1, sale_date_missing 1" in run().stdout
 

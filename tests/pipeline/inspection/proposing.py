@@ -28,7 +28,11 @@ def read_by_entry(path: Path, found: Inspection, source: str = "shop", toml: str
     assert result.status == "checked", result.message
     with open_order_lines(path, settings) as file:
         checker = BatchChecker(file.columns, settings)
-        lines = [row for chunk in file.chunks() for row in checker.check(chunk).lines.iter_rows(named=True)]
+        lines = [
+            row
+            for chunk in file.chunks()
+            for row in checker.check(chunk).table("order_lines").iter_rows(named=True)
+        ]
     assert len(lines) == result.rows_accepted
     return [
         (

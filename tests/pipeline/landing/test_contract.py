@@ -13,7 +13,7 @@ from tests.pipeline.landing.test_line_meaning import RULES as MEANING_RULES
 
 HEADER = (
     "Order ID,Product ID,Customer ID,Category,Region,Date of Sale,Quantity Sold,Unit Price,Discount,"
-    "Shipping Cost,Payment Method,Unit Cost"
+    "Shipping Cost,Payment Method,Unit Cost,Store ID"
 )
 GOOD = {
     "order": "1",
@@ -28,6 +28,7 @@ GOOD = {
     "shipping": "5",
     "payment": "Cash",
     "cost": "4",
+    "store": "S1",
 }
 
 
@@ -61,6 +62,7 @@ BROKEN = [
     ("nul_character", with_values().replace(b"Shoes", b"Sho\x00s")),
     ("order_id_missing", with_values(order=" ")),
     ("order_id_too_long", with_values(order="1" * 201)),
+    ("store_id_too_long", with_values(store="S" * 201)),
     ("product_id_missing", with_values(product="")),
     ("product_id_too_long", with_values(product="1" * 201)),
     ("customer_id_too_long", with_values(customer="1" * 201)),

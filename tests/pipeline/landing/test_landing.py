@@ -27,7 +27,7 @@ def test_the_six_lines_land_exactly(warehouse: Warehouse) -> None:
     assert asked(warehouse, "select * from raw.order_lines order by row_number")[0] == (
         1, 2, 1, date(2023, 12, 15), 2, product, customer, "1001", "P123", "C456", "North America",
         "Credit Card", Decimal("180.000000"), Decimal("0.100000"), Decimal("10.000000"), None, None,
-        None, None, None, None, None, False,
+        None, None, None, None, None, False, None,
     )  # fmt: skip
     assert asked(
         warehouse, "select row_number, product_id, product_name, category from raw.products order by 1"

@@ -100,7 +100,9 @@ def read_back(path: Path, settings: SourceSettings, block_bytes: int) -> ReadBac
     with open_order_lines(path, settings, block_bytes) as file:
         checker = BatchChecker(file.columns, settings)
         for checked in map(checker.check, file.chunks()):
-            names |= dict(checked.products.select("product_key", pl.col("product_name").fill_null("")).rows())
+            names |= dict(
+                checked.table("products").select("product_key", pl.col("product_name").fill_null("")).rows()
+            )
             accepted = _accepted(checked, names)
             assert checked.tally.rows_read == len(accepted) + len(checked.quarantine)
             back.accepted.update(accepted)
@@ -121,7 +123,7 @@ def _accepted(checked: CheckedChunk, names: dict[int, str]) -> dict[int, Line]:
             discount=Decimal(row["discount"]),
             note=json.loads(row["extra"] or "{}").get("Note", ""),
         )
-        for row in checked.lines.iter_rows(named=True)
+        for row in checked.table("order_lines").iter_rows(named=True)
     }
 
 

@@ -19,6 +19,7 @@ def test_a_source_is_read_with_everything_that_can_be_said(tmp_path: Path) -> No
         tmp_path,
         """
         [till]
+        feed = "order_lines"
         mode = "overwrite"
         duplicate_rows = "keep"
         quarantine_limit = 0.5
@@ -85,7 +86,7 @@ def test_what_is_said_of_a_delivery_goes_before_what_is_said_of_its_source(tmp_p
         ('[till]\nmode = "replace"', "source till, mode: Input should be 'append' or 'overwrite'"),
         (
             '[till]\ncolumns.ordr = "Bon"',
-            "source till, columns, ordr: there is no column 'ordr'; there are order_id,",
+            "source till, columns: there is no column 'ordr'; there are order_id,",
         ),
         (
             '[till]\nencoding = "klingon"',
@@ -146,3 +147,33 @@ def test_the_example_can_be_used() -> None:
     assert sources["webshop"].columns["order_id"] == "Bestellnummer"
     said = {name for settings in sources.values() for name in settings.model_fields_set}
     assert said == set(SourceSettings.model_fields)
+
+
+def test_a_delivery_of_another_feed_has_the_usual_columns(tmp_path: Path) -> None:
+    settings = Settings(
+        sources=file(tmp_path, '[till]\nmode = "overwrite"\ndecimal_mark = ","\ncolumns.region = "Land"\n')
+    )
+    assert source_settings(settings, "till", feed="refunds") == SourceSettings(
+        feed="refunds", decimal_mark=","
+    )
+    assert source_settings(settings, "till", feed="order_lines") == source_settings(settings, "till")
+
+
+def test_only_order_lines_can_be_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(
+        SourcesError, match=r"^refunds are only added and corrected: load them with mode append"
+    ):
+        source_settings(Settings(sources=tmp_path / "none"), "till", feed="refunds", mode="overwrite")
+    path = file(tmp_path, '[costs]\nfeed = "unit_costs"\nmode = "overwrite"\n')
+    with pytest.raises(
+        SourcesError, match="source costs: unit_costs are only added and corrected: mode must be"
+    ):
+        read_sources(path)
+
+
+def test_a_column_of_another_feed_is_none(tmp_path: Path) -> None:
+    path = file(tmp_path, '[costs]\nfeed = "unit_costs"\ncolumns.quantity = "Menge"\n')
+    with pytest.raises(
+        SourcesError, match="there is no column 'quantity'; there are product_id, cost, valid_from"
+    ):
+        read_sources(path)

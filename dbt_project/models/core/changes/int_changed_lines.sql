@@ -3,109 +3,97 @@
 with
 
 incoming as not materialized (
-    select * from {{ ref('int_incoming_lines') }}
+    select * from {{ ref('int_new_lines') }}
 ),
 
 published as not materialized (
     select * from {{ published('core', 'fct_order_lines') }}
 ),
 
-overwrites as (
-    select
-        source,
-        count(*) as overwrite_count,
-        max(first_batch_id) as batch_id
-    from {{ ref('stg_overwrites') }}
-    group by source
-),
-
-kept as (
-    select
-        source,
-        order_id,
-        line_key,
-        count(*) as kept_by
-    from {{ ref('stg_quarantined_keys') }}
-    group by source, order_id, line_key
-),
-
-dropped as (
-    select
-        source,
-        order_id,
-        line_key,
-        max(batch_id) as batch_id
-    from {{ ref('stg_deleted_lines') }}
-    group by source, order_id, line_key
-),
-
 replaced as (
     select
         published.*,
-        incoming.batch_id as change_batch_id
+        incoming.change_batch_id
     from incoming
     inner join published using (source, order_id, line_key)
     where
         {{ line_values('incoming') }}
         is distinct from {{ line_values('published') }}
+        or (incoming.region, incoming.unit_cost) is distinct from (published.region, published.unit_cost)
 ),
 
 deleted as (
     select
         published.*,
-        overwrites.batch_id as change_batch_id
-    from published
-    inner join overwrites using (source)
-    left join kept using (source, order_id, line_key)
-    left join incoming using (source, order_id, line_key)
-    where
-        incoming.source is null
-        and coalesce(kept.kept_by, 0) < overwrites.overwrite_count
+        deleted_lines.change_batch_id
+    from {{ ref('int_deleted_lines') }} as deleted_lines
+    inner join published using (source, order_id, line_key)
 
     union all
 
     select
         published.*,
-        dropped.batch_id as change_batch_id
-    from dropped
-    inner join published using (source, order_id, line_key)
-    left join overwrites using (source)
-    left join kept using (source, order_id, line_key)
-    left join incoming using (source, order_id, line_key)
-    where
-        incoming.source is null
-        -- An overwrite in the same build has deleted it already.
-        and coalesce(kept.kept_by, 0) >= coalesce(overwrites.overwrite_count, 0)
+        orders.change_batch_id
+    from {{ ref('int_refund_orders') }} as orders
+    inner join published using (source, order_id)
+    left join {{ ref('int_refund_lines') }} as refund_lines using (source, order_id, line_key)
+    where published.refund_id is not null and refund_lines.source is null
 ),
 
+renewed as (
+    select
+        source,
+        order_id,
+        line_key
+    from replaced
+    inner join incoming using (source, order_id, line_key)
+    where
+        {{ line_values('incoming') }}
+        is distinct from {{ line_values('replaced') }}
+),
+
+-- What a delivery says again keeps its provenance, though a cost or a region that is not the line's own differs.
 added as (
     select
-        incoming.*,
-        incoming.batch_id as change_batch_id
+        {{ columns_of('incoming', line_columns() | reject('in', ['batch_id', 'row_number']) | list) }},
+        incoming.shipping,
+        case
+            when renewed.source is null then coalesce(replaced.batch_id, incoming.batch_id)
+            else incoming.batch_id
+        end as batch_id,
+        case
+            when renewed.source is null then coalesce(replaced.row_number, incoming.row_number)
+            else incoming.row_number
+        end as row_number,
+        incoming.change_batch_id
     from incoming
     left join published using (source, order_id, line_key)
     left join replaced using (source, order_id, line_key)
+    left join renewed using (source, order_id, line_key)
     where published.source is null or replaced.source is not null
 )
 
-
 select
     -1 as sign,
-    {{ line_columns() }},
+    {{ line_columns() | join(', ') }},
     shipping,
     change_batch_id
 from replaced
+
 union all
+
 select
     -1 as sign,
-    {{ line_columns() }},
+    {{ line_columns() | join(', ') }},
     shipping,
     change_batch_id
 from deleted
+
 union all
+
 select
     1 as sign,
-    {{ line_columns() }},
+    {{ line_columns() | join(', ') }},
     shipping,
     change_batch_id
 from added

@@ -39,11 +39,11 @@ unchanged as (
 
 stating as (
     select
-        {{ line_columns() }}
+        {{ line_columns() | join(', ') }}
     from unchanged
     union all
     select
-        {{ line_columns() }}
+        {{ line_columns() | join(', ') }}
     from changed
     where sign = 1 and order_shipping is not null
 ),
@@ -72,7 +72,7 @@ shipped as (
 sides as (
     select
         sign,
-        {{ line_columns() }},
+        {{ line_columns() | join(', ') }},
         change_batch_id,
         shipping
     from changed
@@ -80,7 +80,7 @@ sides as (
     union all
     select
         1 as sign,
-        {{ line_columns() }},
+        {{ line_columns() | join(', ') }},
         change_batch_id,
         case when counting.line_key is null then 0 else order_shipping end::numeric(18, 6) as shipping
     from changed
@@ -89,7 +89,7 @@ sides as (
     union all
     select
         -1 as sign,
-        {{ line_columns() }},
+        {{ line_columns() | join(', ') }},
         change_batch_id,
         shipping
     from shipped
@@ -97,7 +97,7 @@ sides as (
     union all
     select
         1 as sign,
-        {{ line_columns() }},
+        {{ line_columns() | join(', ') }},
         change_batch_id,
         counted_shipping as shipping
     from shipped

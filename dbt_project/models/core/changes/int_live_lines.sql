@@ -1,0 +1,103 @@
+{{ config(materialized='view') }}
+
+{%- set values = [
+    'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'store_id', 'own_region',
+    'payment_method', 'sale_date', 'quantity', 'unit_price', 'discount', 'discount_amount', 'shipping',
+    'order_shipping', 'own_unit_cost', 'gross_revenue', 'discounts', 'returns', 'net_revenue', 'tax', 'extra',
+] %}
+
+{%- set nothing = [] %}
+{%- for value in values %}{% do nothing.append('null as ' ~ value) %}{% endfor %}
+
+with
+
+-- A deletion is a version of its line, too: one without values.
+versions as (
+    select
+        source, order_id, line_key, {{ values | join(', ') }},
+        batch_id, row_number, overwrites_before, overwrites_begun,
+        false as is_deletion
+    from {{ ref('int_priced_lines') }}
+
+    union all
+
+    select
+        source, order_id, line_key,
+        {{ nothing | join(', ') }},
+        batch_id, 0 as row_number, overwrites_before, overwrites_begun,
+        true as is_deletion
+    from {{ ref('stg_deleted_lines') }}
+),
+
+valued as (
+    select
+        *,
+        {{ line_values('versions') }} as line_values
+    from versions
+),
+
+overwrites as (
+    select * from {{ ref('stg_overwrites') }}
+),
+
+quarantined as (
+    select * from {{ ref('stg_quarantined_keys') }}
+),
+
+-- Newest first; the next row of a key is the version before it.
+compared as (
+    select
+        *,
+        first_value(batch_id) over newest_first as newest_batch_id,
+        lead(line_values) over newest_first as older_values,
+        lead(overwrites_begun) over newest_first as older_overwrites_begun
+    from valued
+    window newest_first as (
+        partition by source, order_id, line_key
+        order by batch_id desc, row_number desc
+    )
+),
+
+-- A delivery that repeats a line unchanged leaves its provenance as it was, as a build that
+-- compares with what is published does; unless an overwrite between the two had dropped it.
+newest as (
+    select distinct on (source, order_id, line_key) *
+    from compared
+    where
+        line_values is distinct from older_values
+        or overwrites_before > older_overwrites_begun
+    order by source asc, order_id asc, line_key asc, batch_id desc, row_number desc
+),
+
+overwritten as (
+    select
+        newest.source,
+        newest.order_id,
+        newest.line_key,
+        count(*) as later_overwrites,
+        count(quarantined.call_id) as kept_by
+    from newest
+    inner join overwrites
+        on
+            newest.source = overwrites.source
+            and newest.newest_batch_id < overwrites.first_batch_id
+    left join quarantined
+        on
+            overwrites.call_id = quarantined.call_id
+            and newest.order_id = quarantined.order_id
+            and newest.line_key = quarantined.line_key
+    group by newest.source, newest.order_id, newest.line_key
+)
+
+select
+    newest.source,
+    newest.order_id,
+    newest.line_key,
+    {{ columns_of('newest', values) }},
+    newest.batch_id,
+    newest.row_number
+from newest
+left join overwritten using (source, order_id, line_key)
+where
+    not newest.is_deletion
+    and coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
