@@ -144,7 +144,7 @@ def test_the_guard_counts_published_lines_and_landed_ones_not_published_yet(
     with connect(warehouse.urls.owner, autocommit=True) as connection:
         connection.execute(
             "create table core.fct_order_lines as select batches.source, order_id, "
-            "product_id || ' #' || occurrence as line_key "
+            "product_id || ' #' || occurrence as line_key, null::text as refund_id "
             "from raw.order_lines inner join raw.batches using (batch_id) where order_id <> '10'"
         )
         connection.execute(

@@ -8,6 +8,8 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS: tuple[str, ...] = (
+    # A landing asks for it before the next build brings it.
+    "alter table if exists core.fct_order_lines add column if not exists refund_id text",
     # Without a day the cost is valid always.
     """
     create table raw.unit_costs (
