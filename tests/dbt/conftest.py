@@ -1,5 +1,5 @@
 """The dbt tests use the builds' workbench."""
 
-from tests.pipeline.builds.conftest import dbt_settings, workbench
+from tests.pipeline.builds.conftest import dbt_settings, recorded_dbt, workbench
 
-__all__ = ["dbt_settings", "workbench"]
+__all__ = ["dbt_settings", "recorded_dbt", "workbench"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from pipeline.builds.dbt_runner import NodeResult, load_manifest, run_dbt
+from pipeline.builds.dbt_runner import NodeResult, load_manifest
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import Build, start_build
 from pipeline.builds.publish import Publication, publish
@@ -16,9 +16,8 @@ from pipeline.landing import BatchResult, land
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
+from tests.pipeline.builds.recorded_dbt import RecordedDbt
 from tests.pipeline.landing.calls import request_of
-
-BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Workbench:
     """Lands texts as files, builds, and looks at what is published."""
 
     warehouse: Warehouse
-    dbt_settings: Settings
+    dbt: RecordedDbt
     declarations: tuple[Published, ...]
     connection: Connection
     folder: Path
@@ -46,7 +45,7 @@ class Workbench:
 
     def run_dbt(self) -> list[NodeResult]:
         """Make the candidate."""
-        return run_dbt(BUILD, self.dbt_settings, self.warehouse.urls.owner)
+        return self.dbt.build(self.warehouse.urls.owner)
 
     def build(self, *, full: bool = False) -> Publication:
         """One whole build, whose checks must pass."""
@@ -68,11 +67,19 @@ def dbt_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(home=tmp_path_factory.mktemp("dbt-home"))
 
 
+@pytest.fixture(scope="session")
+def recorded_dbt(dbt_settings: Settings) -> RecordedDbt:
+    """One record of dbt's statements for all tests."""
+    return RecordedDbt(dbt_settings)
+
+
 @pytest.fixture
-def workbench(warehouse: Warehouse, dbt_settings: Settings, tmp_path: Path) -> Iterator[Workbench]:
+def workbench(
+    warehouse: Warehouse, dbt_settings: Settings, recorded_dbt: RecordedDbt, tmp_path: Path
+) -> Iterator[Workbench]:
     """An empty warehouse to build in."""
     declarations = read_declarations(load_manifest(dbt_settings))
     folder = tmp_path / "files"
     folder.mkdir()
     with connect(warehouse.urls.owner, autocommit=True) as connection:
-        yield Workbench(warehouse, dbt_settings, declarations, connection, folder)
+        yield Workbench(warehouse, recorded_dbt, declarations, connection, folder)
