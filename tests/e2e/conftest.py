@@ -16,9 +16,9 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import connect, database_urls
-from tests.pipeline.builds.conftest import dbt_settings, workbench
+from tests.pipeline.builds.conftest import dbt_settings, recorded_dbt, workbench
 
-__all__ = ["dbt_settings", "workbench"]
+__all__ = ["dbt_settings", "recorded_dbt", "workbench"]
 
 
 @dataclass
