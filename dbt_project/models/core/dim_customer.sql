@@ -13,17 +13,30 @@ published_lines as not materialized (
     select * from {{ published('core', 'fct_order_lines') }}
 ),
 
-versions as (
-    select * from {{ ref('stg_customers') }}
+records as (
+    select * from {{ ref('int_customer_records') }}
+),
+
+signed as (
+    select
+        customer_id,
+        sign
+    from changes
+    union all
+    select
+        customer_id,
+        0 as sign
+    from records
+    where has_changed
 ),
 
 touched as (
     select
-        changes.customer_id,
-        (coalesce(max(published.line_count), 0) + sum(changes.sign))::bigint as line_count
-    from changes
+        signed.customer_id,
+        (coalesce(max(published.line_count), 0) + sum(signed.sign))::bigint as line_count
+    from signed
     left join published using (customer_id)
-    group by changes.customer_id
+    group by signed.customer_id
 ),
 
 untouched_lines as (
@@ -65,51 +78,32 @@ versions_in_use as (
 ),
 
 version_text as (
-    select distinct on (versions.customer_key) versions.*
-    from versions
-    where versions.customer_key in (select customer_key from versions_in_use)
-    order by versions.customer_key
+    select distinct on (customer_key) *
+    from {{ ref('stg_customers') }}
+    where customer_key in (select customer_key from versions_in_use)
+    order by customer_key
 ),
 
 -- Each attribute is the latest that was not blank: latest by sale date, then batch, then row.
-ranked as (
-    select
-        versions_in_use.customer_id,
-        version_text.customer_name,
-        version_text.customer_email,
-        version_text.customer_address,
-        row_number() over (
-            partition by versions_in_use.customer_id, version_text.customer_name is null
-            order by versions_in_use.last_seen desc
-        ) as name_rank,
-        row_number() over (
-            partition by versions_in_use.customer_id, version_text.customer_email is null
-            order by versions_in_use.last_seen desc
-        ) as email_rank,
-        row_number() over (
-            partition by versions_in_use.customer_id, version_text.customer_address is null
-            order by versions_in_use.last_seen desc
-        ) as address_rank
-    from versions_in_use
-    inner join version_text using (customer_key)
-),
-
 attributes as (
     select
-        customer_id,
-        max(customer_name) filter (where name_rank = 1) as customer_name,
-        max(customer_email) filter (where email_rank = 1) as customer_email,
-        max(customer_address) filter (where address_rank = 1) as customer_address
-    from ranked
-    group by customer_id
+        versions_in_use.customer_id,
+        {%- for name in ['customer_name', 'customer_email', 'customer_address'] %}
+        (array_agg({{ name }} order by last_seen desc) filter (where {{ name }} is not null))[1]
+            as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from versions_in_use
+    inner join version_text using (customer_key)
+    group by versions_in_use.customer_id
 )
 
 select
     touched.customer_id,
-    attributes.customer_name,
-    attributes.customer_email,
-    attributes.customer_address,
+    coalesce(attributes.customer_name, records.customer_name) as customer_name,
+    coalesce(attributes.customer_email, records.customer_email) as customer_email,
+    coalesce(attributes.customer_address, records.customer_address) as customer_address,
     touched.line_count
 from touched
 inner join attributes using (customer_id)
+left join records using (customer_id)
 where touched.line_count > 0

@@ -4,10 +4,6 @@ changes as not materialized (
     select * from {{ ref('int_line_changes') }}
 ),
 
-versions as (
-    select * from {{ ref('int_product_versions') }}
-),
-
 published as not materialized (
     select * from {{ published('core', 'dim_product') }}
 ),
@@ -32,11 +28,12 @@ touched_versions as (
         versions.product_key,
         versions.product_id,
         versions.product_name,
+        versions.own_category,
         versions.category,
         (coalesce(published.line_count, 0) + signed.line_count)::bigint as line_count,
         greatest(signed.last_sold, untouched.last_sold) as last_sold
     from signed
-    inner join versions using (product_key)
+    inner join {{ ref('int_product_versions') }} as versions using (product_key)
     left join published using (product_key)
     left join lateral (
         select
@@ -59,12 +56,13 @@ touched_versions as (
     ) as untouched on true
 ),
 
--- A product's other versions: which one is current may have changed for them too.
+-- A product's other versions: which one is current, and what it is called, may have changed for them too.
 sibling_versions as (
     select
         published.product_key,
         published.product_id,
         published.product_name,
+        published.own_category,
         published.category,
         published.line_count,
         array[
@@ -74,7 +72,11 @@ sibling_versions as (
         ] as last_sold
     from published
     where
-        published.product_id in (select product_id from touched_versions)
+        published.product_id in (
+            select product_id from touched_versions
+            union
+            select product_id from {{ ref('dim_product_record') }}
+        )
         and published.product_key not in (select product_key from signed)
 ),
 
@@ -101,14 +103,16 @@ ranked as (
 )
 
 select
-    product_key,
-    product_id,
-    product_name,
-    category,
-    is_current,
-    coalesce(newest_name, product_id) as current_name,
-    line_count,
-    (date '1900-01-01' + last_sold[1]::integer) as last_sale_date,
-    last_sold[2]::bigint as last_batch_id,
-    last_sold[3]::integer as last_row_number
+    ranked.product_key,
+    ranked.product_id,
+    ranked.product_name,
+    ranked.own_category,
+    ranked.category,
+    ranked.is_current,
+    coalesce(ranked.newest_name, records.product_name, ranked.product_id) as current_name,
+    ranked.line_count,
+    (date '1900-01-01' + ranked.last_sold[1]::integer) as last_sale_date,
+    ranked.last_sold[2]::bigint as last_batch_id,
+    ranked.last_sold[3]::integer as last_row_number
 from ranked
+left join {{ ref('int_product_records') }} as records using (product_id)

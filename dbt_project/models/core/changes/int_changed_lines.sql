@@ -16,9 +16,11 @@ replaced as (
         incoming.change_batch_id
     from incoming
     inner join published using (source, order_id, line_key)
+    inner join {{ ref('int_product_versions') }} as versions on published.product_key = versions.product_key
     where
         {{ line_values('incoming') }}
         is distinct from {{ line_values('published') }}
+        or versions.category <> versions.published_category
         or (incoming.region, incoming.unit_cost) is distinct from (published.region, published.unit_cost)
 ),
 
@@ -52,7 +54,7 @@ renewed as (
         is distinct from {{ line_values('replaced') }}
 ),
 
--- What a delivery says again keeps its provenance, though a cost or a region that is not the line's own differs.
+-- What a delivery says again keeps its provenance, though a cost, region or category that is not the line's own differs.
 added as (
     select
         {{ columns_of('incoming', line_columns() | reject('in', ['batch_id', 'row_number']) | list) }},

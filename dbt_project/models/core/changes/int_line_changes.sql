@@ -106,7 +106,7 @@ sides as (
 
 select
     sides.*,
-    versions.category,
+    case when sides.sign = -1 then versions.published_category else versions.category end as category,
     date_trunc('month', sides.sale_date)::date as month_start
 from sides
 inner join versions using (product_key)

@@ -61,10 +61,27 @@ relocated as (
         and published.region <> coalesce(stores.region, published.own_region)
 ),
 
+recategorized as (
+    select
+        published.source,
+        published.order_id,
+        published.line_key,
+        false as is_recosted,
+        null::numeric as unit_cost,
+        null::text as region,
+        records.batch_id as change_batch_id
+    from {{ ref('dim_product_record') }} as records
+    inner join {{ ref('int_product_versions') }} as versions using (product_id)
+    inner join published using (product_key)
+    where versions.category <> versions.published_category
+),
+
 differences as (
     select * from recosted
     union all
     select * from relocated
+    union all
+    select * from recategorized
 )
 
 select
