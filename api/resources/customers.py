@@ -14,7 +14,7 @@ from api.parameters import Text
 from api.resources.filters import Filters, Paged, asked_filters, lines_behind, page_limit, units
 from pipeline.answers.customers import SummaryQuestion, summary
 from pipeline.answers.directory import customers
-from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
+from pipeline.answers.models import Attributes, Meta, Model, Money, PageInfo, Ratio
 
 blueprint = APIBlueprint("customers", __name__, url_prefix="/api/v1/customers", tag="Customers")
 
@@ -53,12 +53,13 @@ class SummaryList(Model):
 
 
 class CustomerRow(Model):
-    """One customer, with the latest that is known."""
+    """One customer, with the latest that the lines say, else the feed of customers."""
 
     customer_id: str
     customer_name: str | None
     customer_email: str | None
     customer_address: str | None
+    attributes: Attributes | None
 
 
 class CustomerList(Model):

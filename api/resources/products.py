@@ -17,7 +17,7 @@ from api.resources.filters import Filters, Paged, asked_filters, lines_behind, p
 from pipeline.answers import numbers
 from pipeline.answers.answer import Answer, Row
 from pipeline.answers.directory import products
-from pipeline.answers.models import Meta, Model, Money, PageInfo, Ratio
+from pipeline.answers.models import Attributes, Meta, Model, Money, PageInfo, Ratio
 from pipeline.answers.pieces import Top
 from pipeline.answers.revenue import RevenueQuestion, answer
 from pipeline.answers.revenue_models import Named, RevenueRow, TopList
@@ -69,14 +69,20 @@ class MarginList(Model):
 
 
 class ProductRow(Model):
-    """One product, under its current name."""
+    """One product that was sold, under its current name, with what the feed of products says of it."""
 
     product_id: str
     product_name: str
     category: str | None = Field(
         description="The current one; null for callers limited to regions in which it was not sold so."
     )
+    own_category: str | None = Field(
+        description="That category as the lines have it: `Unspecified` when it is the feed's. Null as category."
+    )
     categories: list[str] = Field(description="All that it was sold in, in the caller's regions.")
+    list_price: Money | None = Field(description="It, the description and the attributes are the feed's.")
+    description: str | None
+    attributes: Attributes | None
 
 
 class ProductList(Model):

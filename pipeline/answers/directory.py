@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from pipeline.answers import envelope
+from pipeline.answers import envelope, numbers
 from pipeline.answers.answer import Answer, Row, fetched, fingerprint, offset_of, paged
 from pipeline.answers.builds import current_build
 from pipeline.answers.streaming import Streamed
@@ -13,53 +13,71 @@ from pipeline.answers.streaming import Streamed
 # Who may see some regions alone is told the categories of what was sold there, and no others.
 _PRODUCTS = sql.SQL("""
     select
-        product_id,
-        current_name as product_name,
-        case when category = any(categories) then category end as category,
-        categories
-    from core.dim_product
+        product.product_id,
+        product.current_name as product_name,
+        case when product.category = any(categories) then product.category end as category,
+        case when product.category = any(categories) then product.own_category end as own_category,
+        categories,
+        record.list_price,
+        record.description,
+        record.extra as attributes
+    from core.dim_product as product
+    left join core.dim_product_record as record on record.product_id = product.product_id
     cross join lateral (
         select array_agg(seen.category collate "C" order by seen.category collate "C") as categories
         from (
             select version.category
             from core.dim_product as version
-            where version.product_id = dim_product.product_id and %(regions)s::text[] is null
+            where version.product_id = product.product_id and %(regions)s::text[] is null
             union
             select sold.category
             from marts.product_revenue_monthly as sold
-            where sold.product_id = dim_product.product_id and sold.region = any(%(regions)s)
+            where sold.product_id = product.product_id and sold.region = any(%(regions)s)
         ) as seen
     ) as every
     where
-        is_current
+        product.is_current
         and categories is not null
-        and (%(pattern)s::text is null or product_id ilike %(pattern)s or current_name ilike %(pattern)s)
+        and (
+            %(pattern)s::text is null
+            or product.product_id ilike %(pattern)s
+            or product.current_name ilike %(pattern)s
+        )
         and (%(categories)s::text[] is null or categories && %(categories)s)
-    order by product_id collate "C"
+    order by product.product_id collate "C"
     limit %(limit)s offset %(offset)s
 """)
-_PRODUCT_KEYS = ("product_id", "product_name", "category", "categories")
+_PRODUCT_KEYS = (
+    "product_id", "product_name", "category", "own_category", "categories", "list_price", "description",
+    "attributes",
+)  # fmt: skip
 _CUSTOMERS = sql.SQL("""
-    select customer_id, customer_name, customer_email, customer_address
-    from core.dim_customer
+    select
+        customer.customer_id,
+        customer.customer_name,
+        customer.customer_email,
+        customer.customer_address,
+        record.extra as attributes
+    from core.dim_customer as customer
+    left join core.dim_customer_record as record on record.customer_id = customer.customer_id
     where
         (
             %(pattern)s::text is null
-            or customer_id ilike %(pattern)s
-            or customer_name ilike %(pattern)s
-            or customer_email ilike %(pattern)s
+            or customer.customer_id ilike %(pattern)s
+            or customer.customer_name ilike %(pattern)s
+            or customer.customer_email ilike %(pattern)s
         )
         and (
             %(regions)s::text[] is null
             or exists (
                 select from core.fct_order_lines as lines
-                where lines.customer_id = dim_customer.customer_id and lines.region = any(%(regions)s)
+                where lines.customer_id = customer.customer_id and lines.region = any(%(regions)s)
             )
         )
-    order by customer_id collate "C"
+    order by customer.customer_id collate "C"
     limit %(limit)s offset %(offset)s
 """)
-_CUSTOMER_KEYS = ("customer_id", "customer_name", "customer_email", "customer_address")
+_CUSTOMER_KEYS = ("customer_id", "customer_name", "customer_email", "customer_address", "attributes")
 
 
 def products(
@@ -123,9 +141,13 @@ def _listed(
         "offset": offset,
     }
     meta = envelope.meta(build, None, currency, time_zone)
+    digits = numbers.minor_digits(currency)
 
     def make_row(found: tuple[Any, ...]) -> Row:
-        return dict(zip(keys, found, strict=True))
+        row = dict(zip(keys, found, strict=True))
+        if row.get("list_price") is not None:
+            row["list_price"] = numbers.money(row["list_price"], digits)
+        return row
 
     if limit is None:
         return Answer(Streamed(connection, statement, make_row, values), meta)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 
 from pipeline.answers.cells import csv_cell
 from pipeline.answers.extras import is_extra
-from pipeline.answers.models import Money, Ratio
+from pipeline.answers.models import Attributes, Money, Ratio
 
 Row = Mapping[str, Any]
 Format = Literal["json", "csv", "parquet", "arrow"]
@@ -33,7 +34,7 @@ _MONEY = pa.decimal128(38, 12)
 _RATIO = pa.decimal128(38, 6)
 _TYPES: dict[Any, pa.DataType] = {
     Money: _MONEY, Ratio: _RATIO, str: pa.string(), int: pa.int64(), bool: pa.bool_(), date: pa.date32(),
-    datetime: pa.timestamp("us", tz="UTC"),
+    datetime: pa.timestamp("us", tz="UTC"), Attributes: pa.string(),
 }  # fmt: skip
 _READ: dict[pa.DataType, Callable[[Any], Any]] = {
     _MONEY: Decimal,
@@ -51,11 +52,11 @@ class Column:
     type: pa.DataType
 
     def value(self, row: Row) -> Any:
-        """The value as JSON has it, or None."""
+        """The value as JSON has it, or None; an object as text."""
         found: Any = row
         for key in self.path:
             found = found.get(key) if found is not None else None
-        return found
+        return json.dumps(found, ensure_ascii=False) if isinstance(found, dict) else found
 
     def exact(self, row: Row) -> Any:
         """The value as Arrow takes it."""

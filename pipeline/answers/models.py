@@ -18,6 +18,12 @@ Ratio = Annotated[
 ]
 
 
+Attributes = Annotated[
+    dict[str, str],
+    Field(description="The other columns of the record's file; in other formats than JSON, their JSON text."),
+]
+
+
 class Model(BaseModel):
     """The base of answers."""
 

@@ -107,13 +107,16 @@ def margin(product: Row, net: str, units: int) -> Row:
 
 
 def product(id_: str, name: str, category: str) -> Row:
-    return {"product_id": id_, "product_name": name, "category": category, "categories": [category]}
+    return {
+        "product_id": id_, "product_name": name, "category": category, "own_category": category,
+        "categories": [category], "list_price": None, "description": None, "attributes": None,
+    }  # fmt: skip
 
 
 def customer(named: Row, email: str, address: str) -> Row:
     return {
         "customer_id": named["id"], "customer_name": named["name"], "customer_email": email,
-        "customer_address": address,
+        "customer_address": address, "attributes": None,
     }  # fmt: skip
 
 

@@ -173,7 +173,8 @@ def _products(lines: Sequence[Line], keys: dict[Any, int]) -> list[Sequence[obje
     for line in sorted(lines, key=lambda line: line.sale_date):
         newest[line.product_id] = keys[line.product_id, line.product_name, line.category]
     return [
-        (key, *version, key == newest[version[0]], names[version[0]]) for version, key in keys.items()
+        (key, *version, version[2], key == newest[version[0]], names[version[0]])
+        for version, key in keys.items()
     ]  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from pipeline.answers.numbers import ratio
+from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.published import Line, numbered, orders_of
+from tests.conftest import Warehouse
 
 
 def data_of(client: StrictClient, address: str) -> list[dict[str, Any]]:
@@ -103,6 +105,24 @@ def test_customers_are_found_by_name(client: StrictClient, golden: int) -> None:
             "customer_name": "John Smith",
             "customer_email": None,
             "customer_address": None,
+            "attributes": None,
         }
     ]
     assert [row["customer_id"] for row in data_of(client, "/api/v1/customers")] == ["C101", "C456", "C789"]
+
+
+def test_customers_have_the_attributes_of_their_feed(
+    client: StrictClient, golden: int, warehouse: Warehouse
+) -> None:
+    with connect(warehouse.urls.owner) as connection:
+        connection.execute(
+            """
+            insert into core.dim_customer_record values
+                ('C456', 'Jack', null, null, '{"Age": "44"}', 1, 2), ('C000', 'Never', null, null, null, 1, 3)
+            """
+        )
+    assert {row["customer_id"]: row["attributes"] for row in data_of(client, "/api/v1/customers")} == {
+        "C101": None,
+        "C456": {"Age": "44"},
+        "C789": None,
+    }

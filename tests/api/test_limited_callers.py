@@ -49,8 +49,9 @@ def test_other_regions_categories_are_not_told(
     ] == [("Secret", ["Electronics", "Secret"])]
     limit_to(client, "Europe")
     assert [
-        (row["category"], row["categories"]) for row in data_of(client, "/api/v1/products?search=P456")
-    ] == [(None, ["Electronics"])]
+        (row["category"], row["own_category"], row["categories"])
+        for row in data_of(client, "/api/v1/products?search=P456")
+    ] == [(None, None, ["Electronics"])]
     assert data_of(client, "/api/v1/products?category=Secret") == []
     limit_to(client, "Asia")
     assert [

@@ -4,10 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from io import BytesIO
 from typing import Any
 
+from pyarrow import parquet
+
+from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
 from tests.api.published import ZERO, Line
+from tests.conftest import Warehouse
 
 
 def data_of(client: StrictClient, address: str) -> list[dict[str, Any]]:
@@ -96,14 +101,48 @@ def test_margins_of_many_lines_are_those_of_a_plain_sum(client: StrictClient, ma
 def test_products_are_found_by_any_part_of_their_name(client: StrictClient, golden: int) -> None:
     assert data_of(client, "/api/v1/products?search=PHONE") == [
         {"product_id": "P234", "product_name": "Sony WH-1000XM5 Headphones", "category": "Electronics",
-         "categories": ["Electronics"]},
+         "own_category": "Electronics", "categories": ["Electronics"], "list_price": None, "description": None,
+         "attributes": None},
         {"product_id": "P456", "product_name": "iPhone 15 Pro", "category": "Electronics",
-         "categories": ["Electronics"]},
+         "own_category": "Electronics", "categories": ["Electronics"], "list_price": None, "description": None,
+         "attributes": None},
     ]  # fmt: skip
     in_two = data_of(client, "/api/v1/products?category=Shoes&category=Clothing")
     assert [row["product_id"] for row in in_two] == ["P123", "P789"]
     assert data_of(client, "/api/v1/products?search=%25") == []
     assert data_of(client, "/api/v1/products?search=_") == []
+
+
+def test_products_have_what_their_feed_says_and_those_never_sold_are_not_listed(
+    client: StrictClient, golden: int, warehouse: Warehouse
+) -> None:
+    with connect(warehouse.urls.owner) as connection:
+        connection.execute(
+            "update core.dim_product set own_category = 'Unspecified', current_name = 'Blue shoe'"
+            " where product_id = 'P123'"
+        )
+        connection.execute(
+            """
+            insert into core.dim_product_record values
+                ('P123', 'Blue shoe', 'Shoes', 189.9, 90, '=Fast', '{"Größe": "44, 45"}', 1, 2),
+                ('P999', 'Never sold', 'Shoes', 1, null, null, null, 1, 3)
+            """
+        )
+    shoe = {
+        "product_id": "P123", "product_name": "Blue shoe", "category": "Shoes", "own_category": "Unspecified",
+        "categories": ["Shoes"], "list_price": "189.90", "description": "=Fast",
+        "attributes": {"Größe": "44, 45"},
+    }  # fmt: skip
+    assert data_of(client, "/api/v1/products?category=Shoes") == [shoe]
+    assert data_of(client, "/api/v1/products?search=blue") == [shoe]
+    assert data_of(client, "/api/v1/products?search=never") == []
+    assert client.get("/api/v1/products?search=blue&format=csv").get_data(as_text=True) == (
+        "product_id,product_name,category,own_category,categories,list_price,description,attributes\r\n"
+        "P123,Blue shoe,Shoes,Unspecified,Shoes,189.90,'=Fast,\"{\"\"Größe\"\": \"\"44, 45\"\"}\"\r\n"
+    )
+    data = client.get("/api/v1/products?search=blue&format=parquet").data
+    [row] = parquet.read_table(BytesIO(data)).to_pylist()
+    assert row == shoe | {"list_price": Decimal("189.9"), "attributes": '{"Größe": "44, 45"}'}
 
 
 def test_the_list_of_products_goes_on_page_by_page(client: StrictClient, golden: int) -> None:

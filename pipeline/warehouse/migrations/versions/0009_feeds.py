@@ -79,16 +79,6 @@ STATEMENTS: tuple[str, ...] = (
     )
     """,
     "alter table raw.order_lines add column store_id text",
-    # The published tables come from the models' contracts; landing reads this column of one that is there.
-    """
-    do $$
-    begin
-        if to_regclass('core.fct_order_lines') is not null then
-            alter table core.fct_order_lines add column refund_id text;
-        end if;
-    end
-    $$
-    """,
 )
 
 
