@@ -77,7 +77,7 @@ class ProductRow(Model):
         description="The current one; null for callers limited to regions in which it was not sold so."
     )
     own_category: str | None = Field(
-        description="That category as the lines have it: `Unspecified` when it is the feed's. Null as category."
+        description="It as the lines have it: `Unspecified` when the category is the feed's."
     )
     categories: list[str] = Field(description="All that it was sold in, in the caller's regions.")
     list_price: Money | None = Field(description="It, the description and the attributes are the feed's.")

@@ -12,7 +12,8 @@ TABLES = (
     """
     create table core.dim_product (
         product_key bigint primary key, product_id text not null, product_name text,
-        own_category text not null, category text not null, is_current boolean not null, current_name text not null
+        own_category text not null, category text not null, is_current boolean not null,
+        current_name text not null
     )
     """,
     """

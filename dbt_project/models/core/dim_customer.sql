@@ -88,10 +88,12 @@ version_text as (
 attributes as (
     select
         versions_in_use.customer_id,
-        {%- for name in ['customer_name', 'customer_email', 'customer_address'] %}
-        (array_agg({{ name }} order by last_seen desc) filter (where {{ name }} is not null))[1]
-            as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        (array_agg(customer_name order by last_seen desc) filter (where customer_name is not null))[1]
+            as customer_name,
+        (array_agg(customer_email order by last_seen desc) filter (where customer_email is not null))[1]
+            as customer_email,
+        (array_agg(customer_address order by last_seen desc) filter (where customer_address is not null))[1]
+            as customer_address
     from versions_in_use
     inner join version_text using (customer_key)
     group by versions_in_use.customer_id

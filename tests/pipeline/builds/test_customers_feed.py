@@ -4,7 +4,9 @@ from tests.pipeline.builds.conftest import Workbench
 from tests.pipeline.builds.test_mending import change
 from tests.pipeline.builds.test_unit_costs import assert_a_full_build_agrees, changed
 
-HEADER = "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price,Customer ID,Customer Name,Customer Email\n"
+HEADER = (
+    "Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price,Customer ID,Customer Name,Customer Email\n"
+)
 LINES = HEADER + (
     "1,P,2024-01-31,1,10,C1,Ann,\n"
     "2,P,2024-02-01,2,10,C1,,\n"
@@ -21,7 +23,9 @@ def customers(workbench: Workbench) -> list[tuple[str, str | None, str | None, s
     )
 
 
-def test_a_delivery_of_customers_fills_what_their_lines_lack_and_touches_no_other(workbench: Workbench) -> None:
+def test_customers_fill_what_their_lines_lack_and_touch_no_other(
+    workbench: Workbench,
+) -> None:
     workbench.land(LINES)
     workbench.build()
     assert customers(workbench) == [("C1", "Ann", None, None), ("C2", None, "b@shop.example", None)]
@@ -54,7 +58,10 @@ def test_customers_may_come_before_their_lines_and_give_way_to_what_lines_say(wo
     assert customers(workbench) == []
     workbench.land(LINES)
     workbench.build()
-    assert customers(workbench) == [("C1", "Ann", "a@home.example", None), ("C2", "Bob", "b@shop.example", None)]
+    assert customers(workbench) == [
+        ("C1", "Ann", "a@home.example", None),
+        ("C2", "Bob", "b@shop.example", None),
+    ]
     # A line, and in the same build a line with its record.
     workbench.land(HEADER + "5,P,2024-02-02,1,10,C1,,ann@work.example\n6,P,2024-02-02,1,10,C3,,\n")
     workbench.land(CUSTOMERS + "C2,Bill,,,\nC3,Cleo,,,\n", feed="customers")

@@ -33,10 +33,14 @@ def versions(workbench: Workbench) -> list[tuple[str, str | None, str, str, str]
     )
 
 
-def test_a_category_that_changes_restates_the_lines_sold_without_one_and_no_other(workbench: Workbench) -> None:
+def test_a_category_that_changes_restates_the_lines_sold_without_one(
+    workbench: Workbench,
+) -> None:
     workbench.land(LINES)
     workbench.land(REFUND, feed="refunds")
-    workbench.land(PRODUCTS + "P1,Table lamp,Lighting,49.90,Bright,red\nP3,Never sold,Toys,1,,\n", feed="products")
+    workbench.land(
+        PRODUCTS + "P1,Table lamp,Lighting,49.90,Bright,red\nP3,Never sold,Toys,1,,\n", feed="products"
+    )
     workbench.build()
     assert versions(workbench) == [
         ("P1", None, "Unspecified", "Lighting", "Lamp"),
@@ -126,7 +130,9 @@ def test_records_may_come_before_the_lines_and_with_their_corrections(workbench:
     workbench.build()
     assert {row[3] for row in versions(workbench) if row[0] == "P1"} == {"Light", "Lighting"}
     # One line unchanged, one dearer, one of a version that is new, in the build that changes the category.
-    workbench.land(HEADER + "1,P1,2024-01-31,1,10,,\n2,P1,2024-02-01,2,11,Lamp,\n6,P1,2024-02-03,1,5,Torch,\n")
+    workbench.land(
+        HEADER + "1,P1,2024-01-31,1,10,,\n2,P1,2024-02-01,2,11,Lamp,\n6,P1,2024-02-03,1,5,Torch,\n"
+    )
     workbench.land(PRODUCTS + "P1,,Home,,,\n", feed="products")
     publication = workbench.build()
     assert not publication.is_full

@@ -39,8 +39,10 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
     )
     assert constraints == [
         ("core.dim_customer", "p", 1),
+        ("core.dim_customer_record", "p", 1),
         ("core.dim_date", "p", 1),
         ("core.dim_product", "p", 1),
+        ("core.dim_product_record", "p", 1),
         ("core.dim_region", "p", 1),
         ("core.dim_store", "p", 1),
         ("core.dim_unit_cost", "p", 1),

@@ -1,6 +1,7 @@
 """A warehouse of before answers for products and customers before its next build."""
 
 from importlib import import_module
+from typing import Any
 
 from pipeline.answers.directory import customers, products
 from pipeline.warehouse.connect import connect
@@ -8,7 +9,9 @@ from tests.api.published import golden_lines, publish
 from tests.conftest import Warehouse
 
 VERSIONS = "pipeline.warehouse.migrations.versions"
-ASKED = {"search": None, "regions": None, "limit": 1, "cursor": None, "currency": "USD", "time_zone": "UTC"}
+ASKED: dict[str, Any] = {
+    "search": None, "regions": None, "limit": 1, "cursor": None, "currency": "USD", "time_zone": "UTC",
+}  # fmt: skip
 
 
 def test_products_and_customers_are_there_without_the_records_of_their_feeds(warehouse: Warehouse) -> None:

@@ -54,7 +54,7 @@ renewed as (
         is distinct from {{ line_values('replaced') }}
 ),
 
--- What a delivery says again keeps its provenance, though a cost, region or category that is not the line's own differs.
+-- What a delivery says again keeps its provenance, though a cost, region or category that is not its own differs.
 added as (
     select
         {{ columns_of('incoming', line_columns() | reject('in', ['batch_id', 'row_number']) | list) }},

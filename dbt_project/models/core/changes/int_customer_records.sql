@@ -8,6 +8,15 @@ published as not materialized (
     select * from {{ published('core', 'dim_customer_record') }}
 ),
 
+changed as (
+    select delivered.customer_id
+    from delivered
+    left join published using (customer_id)
+    where
+        (delivered.customer_name, delivered.customer_email, delivered.customer_address)
+        is distinct from (published.customer_name, published.customer_email, published.customer_address)
+),
+
 concerned as (
     select distinct customer_id
     from {{ ref('int_line_changes') }}
@@ -19,11 +28,9 @@ select
     delivered.customer_name,
     delivered.customer_email,
     delivered.customer_address,
-    (delivered.customer_name, delivered.customer_email, delivered.customer_address)
-    is distinct from (published.customer_name, published.customer_email, published.customer_address)
-        as has_changed
+    changed.customer_id is not null as has_changed
 from delivered
-left join published using (customer_id)
+left join changed using (customer_id)
 
 union all
 
