@@ -104,9 +104,14 @@ class Live:
 
 @dataclass
 class Oracle:
-    """The live lines after a sequence of deliveries."""
+    """The live lines after a sequence of deliveries, and the latest records of products and customers.
+
+    ``products`` are the name and the category by product, ``customers`` the address by customer.
+    """
 
     lines: dict[Key, Live] = field(default_factory=dict)
+    products: dict[str, tuple[str, str]] = field(default_factory=dict)
+    customers: dict[str, str] = field(default_factory=dict)
 
     def deliver(self, source: str, mode: str, files: list[tuple[int, list[Row]]]) -> None:
         """Take in one call: its files as (batch id, rows)."""
@@ -156,7 +161,7 @@ class Oracle:
             attributes = {
                 "source": key[0],
                 "product_id": live.row.product_id,
-                "category": live.row.category or "Unspecified",
+                "category": live.row.category or self._record(live.row.product_id)[1] or "Unspecified",
                 "region": live.row.region or "Unspecified",
                 "payment_method": live.row.payment or "Unspecified",
                 "customer_id": live.row.customer_id,
@@ -213,7 +218,7 @@ class Oracle:
         return {
             live.row.product_id: latest[live.row.product_id].row.name
             if live.row.product_id in latest
-            else live.row.product_id
+            else self._record(live.row.product_id)[0] or live.row.product_id
             for live in self.lines.values()
         }
 
@@ -228,10 +233,13 @@ class Oracle:
         return {
             live.row.customer_id: latest[live.row.customer_id].row.address
             if live.row.customer_id in latest
-            else None
+            else self.customers.get(live.row.customer_id) or None
             for live in self.lines.values()
             if live.row.customer_id
         }
+
+    def _record(self, product_id: str) -> tuple[str, str]:
+        return self.products.get(product_id, ("", ""))
 
 
 def _sums(lives: list[Live]) -> tuple[Decimal, ...]:

@@ -26,7 +26,7 @@ ROLLUPS = {
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_every_delta_leaves_what_a_computation_from_scratch_gives(workbench: Workbench, seed: int) -> None:
-    dice = random.Random(seed)
+    dice, dice_of_records = random.Random(seed), random.Random(f"records {seed}")
     oracle = Oracle()
     known: dict[str, list[Row]] = {"north": [], "south": []}
     for delivery in range(6):
@@ -45,6 +45,8 @@ def test_every_delta_leaves_what_a_computation_from_scratch_gives(workbench: Wor
                 oracle.deliver(source, mode, [call])
         else:
             oracle.deliver(source, mode, calls)
+        if dice_of_records.random() < 0.6:
+            deliver_records(workbench, oracle, dice_of_records)
         if dice.random() < 0.8 or delivery == 5:
             workbench.build()
             assert_published(workbench, oracle)
@@ -94,6 +96,28 @@ def deliver(workbench: Workbench, oracle: Oracle, mode: str, rows: list[Row]) ->
     oracle.deliver("default", mode, [(result.batch_id or 0, rows)])
     workbench.build()
     assert_published(workbench, oracle)
+
+
+def deliver_records(workbench: Workbench, oracle: Oracle, dice: random.Random) -> None:
+    """Records of some products and customers, some of whom no line knows."""
+    names, categories = ["", "Recorded"], ["", "Hats", "Toys"]
+    products = {
+        f"P{number}": (dice.choice(names), dice.choice(categories))
+        for number in dice.sample(range(1, 11), dice.randint(1, 5))
+    }
+    customers = {
+        f"C{number}": dice.choice(["", "3 Side Street", "4 Back Lane"])
+        for number in dice.sample(range(1, 7), dice.randint(1, 3))
+    }
+    named = [(key, *values) for key, values in products.items()]
+    for feed, header, rows in (
+        ("products", "Product ID,Product Name,Category", named),
+        ("customers", "Customer ID,Customer Address", list(customers.items())),
+    ):
+        text = "\n".join([header, *map(",".join, rows)]) + "\n"
+        assert workbench.land(text, feed=feed)[0].status in ("landed", "skipped")
+    oracle.products |= products
+    oracle.customers |= customers
 
 
 def assert_nothing_left_for_a_full_build(workbench: Workbench) -> None:
