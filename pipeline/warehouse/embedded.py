@@ -24,6 +24,7 @@ from pipeline.warehouse.place import Place, choose_place, make_home, read_place,
 from pipeline.warehouse.postmaster import (
     clear_stale_pid,
     end_orphans,
+    is_ready,
     port_in_use,
     ports_to_try,
     postmaster,
@@ -238,7 +239,7 @@ class EmbeddedServer:
             with psycopg.connect(url, connect_timeout=5, application_name="tillhouse-check") as connection:
                 row = connection.execute("show data_directory").fetchone()
         except psycopg.OperationalError as error:
-            if "password authentication failed" in str(error):
+            if "password authentication failed" in str(error) and is_ready(place):
                 raise WarehouseError(
                     f"the embedded Postgres in {place.data} does not take the password in "
                     f"{self.home / 'secrets'}: bring that folder back from a backup"

@@ -40,6 +40,12 @@ def postmaster(place: Place) -> psutil.Process | None:
     return process if folder.resolve() == place.data.resolve() else None
 
 
+def is_ready(place: Place) -> bool:
+    """Whether a live server of this folder takes connections: before and after, its port may be another's."""
+    lines = pid_file(place)
+    return len(lines) > 7 and lines[7].strip() == "ready" and postmaster(place) is not None
+
+
 def clear_stale_pid(place: Place) -> None:
     """Remove a pid file that names a process which is not a server of this folder.
 

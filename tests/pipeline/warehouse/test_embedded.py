@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.warehouse import embedded
 from pipeline.warehouse.binaries import server_user
 from pipeline.warehouse.connect import connect, database_urls
 from pipeline.warehouse.embedded import SUPERUSER, EmbeddedServer
@@ -183,7 +184,9 @@ def test_a_port_that_somebody_took_meanwhile_is_given_up_for_another(server: Emb
         assert server.is_running()
 
 
-def test_a_server_of_another_folder_on_the_recorded_port_is_not_taken_for_ours(home: Path) -> None:
+def test_a_server_of_another_folder_on_the_recorded_port_is_not_taken_for_ours(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = EmbeddedServer(home / "other")
     ours = EmbeddedServer(home / "ours")
     ours.start()
@@ -208,6 +211,10 @@ def test_a_server_of_another_folder_on_the_recorded_port_is_not_taken_for_ours(h
         assert process is not None
         pid_file.write_text("\n".join([str(process.pid), *content.splitlines()[1:]]) + "\n")
         assert not ours.is_running()
+        with monkeypatch.context() as patch:
+            # Ours died after a look that found it alive: whoever answers is still none of ours.
+            patch.setattr(embedded, "postmaster", lambda place: process)
+            assert not ours.is_running()
         ours.start()
         assert port_of(ours) != ours_port
         assert ours.is_running()
