@@ -27,11 +27,10 @@ FULL = WHOLE | {"delivery": "full"}
 
 def origins(workbench: Workbench) -> dict[str, int]:
     """The batch of each line, by order."""
-    return dict(
-        workbench.rows(
-            "select order_id, batch_id from core.fct_order_lines where source = 'default' and refund_id is null"
-        )
+    rows = workbench.rows(
+        "select order_id, batch_id from core.fct_order_lines where source = 'default' and refund_id is null"
     )
+    return dict(rows)
 
 
 def built_as_a_change(workbench: Workbench) -> None:
