@@ -116,6 +116,36 @@ changed as (
 {months_of_lines}
 """
 
+_CATEGORIES: LiteralString = """
+with
+
+{sides},
+
+stated as (
+    select distinct on (is_with, product_id) is_with, product_id, category
+    from raw.product_records
+    inner join sides using (batch_id)
+    order by is_with, product_id, batch_id desc, row_number desc
+),
+
+recategorized as (
+    select product_id
+    from stated
+    group by product_id
+    having max(category) filter (where is_with) is distinct from max(category) filter (where not is_with)
+),
+
+changed as (
+    select lines.source, lines.order_id, lines.line_key
+    from recategorized
+    inner join core.dim_product as products using (product_id)
+    inner join core.fct_order_lines as lines using (product_key)
+    where lines.refund_id is null and products.own_category = 'Unspecified'
+)
+
+{months_of_lines}
+"""
+
 # What a refund may give back depends on the earlier ones of its order.
 _REFUNDS: LiteralString = """
 with
@@ -154,7 +184,12 @@ inner join raw.closed_months as closed on closed.month = date_trunc('month', lat
 """
 
 _CHANGES: Mapping[str, tuple[LiteralString, ...]] = MappingProxyType(
-    {"unit_costs": (_COSTS,), "products": (_COSTS,), "stores": (_REGIONS,), "refunds": (_REFUNDS,)}
+    {
+        "unit_costs": (_COSTS,),
+        "products": (_COSTS, _CATEGORIES),
+        "stores": (_REGIONS,),
+        "refunds": (_REFUNDS,),
+    }
 )
 
 # The refunds (order_id, refund_date) of the orders of ``%(source)s``.
@@ -172,7 +207,7 @@ def changes_of_records(connection: Connection[TupleRow], feed: str) -> sql.Compo
 
     None if the feed changes no numbers, or nothing is published yet: then no line is there to change.
     """
-    row = connection.execute("select to_regclass('core.dim_unit_cost') is not null").fetchone()
+    row = connection.execute("select to_regclass('core.dim_product_record') is not null").fetchone()
     queries = _CHANGES.get(feed, ())
     if not queries or row is None or not row[0]:
         return None

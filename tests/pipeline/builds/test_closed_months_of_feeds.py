@@ -1,4 +1,4 @@
-"""Closed months against the other feeds: costs, regions and refunds that would change one are refused."""
+"""Closed months against the other feeds: records that would change one are refused."""
 
 from datetime import date
 from typing import Any
@@ -22,7 +22,7 @@ LINES = (
 COSTS = "Product ID,Unit Cost,Valid From\n"
 STORES = "Store ID,Region\n"
 REFUNDS = "Refund ID,Order ID,Product ID,Amount,Quantity,Refund Date\n"
-PRODUCTS = "Product ID,Unit Cost\n"
+PRODUCTS = "Product ID,Unit Cost,Category\n"
 FEEDS = {"unit_costs": COSTS, "stores": STORES, "refunds": REFUNDS, "products": PRODUCTS}
 # The refund's order was sold in a month that is open.
 KNOWN = {"unit_costs": "A,4,\n", "stores": "S1,West\nS2,West\n", "refunds": "R1,4,,10,,2024-01-20\n"}
@@ -44,14 +44,16 @@ def delivered(workbench: Workbench, feed: str, *rows: str, **options: Any) -> Ba
     return result
 
 
-# A cost; one from a day of the month on; of a line that was refunded in the month; a product's own. A store
-# that moves; without a region now; of a line that was refunded in the month. A refund; another amount; moved
-# out of the month; of another order; before one in the month.
+# A cost; one from a day of the month on; of a line that was refunded in the month; a product's own, and its
+# category. A store that moves; without a region now; of a line that was refunded in the month. A refund;
+# another amount; moved out of the month; of another order; before one in the month.
 CHANGES = [
     ("unit_costs", "A,5,", "order 1 line A #1"),
     ("unit_costs", "A,5,2024-01-05", "order 1 line A #1"),
     ("unit_costs", "B,5,", "order 4 line B #1"),
-    ("products", "A,5", "order 1 line A #1"),
+    ("products", "A,5,", "order 1 line A #1"),
+    ("products", "A,,Light", "order 1 line A #1, order 2 line A #1"),
+    ("products", "B,,Light", "order 4 line B #1"),
     ("stores", "S1,East", "order 1 line A #1"),
     ("stores", "S1,", "order 1 line A #1"),
     ("stores", "S2,East", "order 4 line B #1"),
@@ -83,7 +85,7 @@ def test_a_record_that_leaves_the_closed_month_as_it_is_lands(closed: Workbench)
         ("unit_costs", "A,4,", "C,5,"),
         ("unit_costs", "A,5,2024-02-01"),
         ("unit_costs", "A,4,2024-01-01"),
-        ("products", "C,6", "A,"),
+        ("products", "C,6,Light", "A,,"),
         ("stores", "S1,West", "S3,East"),
         ("refunds", "R1,4,,10,,2024-01-20", "R2,3,,1,,2024-02-20", "R3,4,,1,,2024-02-20"),
     ]:
