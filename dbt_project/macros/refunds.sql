@@ -13,14 +13,14 @@
 {%- endmacro %}
 
 {#-
-    What was paid for them. All units of a line together are its net revenue, to the last digit, however
-    they are parted.
+    What they were of an amount of their line. All units of a line together are the whole of it, to the last
+    digit, however they are parted.
 -#}
-{% macro value_of_units(line, taken, quantity) -%}
+{% macro value_of_units(line, amount, taken, quantity) -%}
     round(
-        {{ line }}.net_revenue * ({{ units_before(line, taken ~ ' + coalesce(' ~ quantity ~ ', 0)') }})
+        {{ line }}.{{ amount }} * ({{ units_before(line, taken ~ ' + coalesce(' ~ quantity ~ ', 0)') }})
         / {{ line }}.quantity,
         12
     )
-    - round({{ line }}.net_revenue * ({{ units_before(line, taken) }}) / {{ line }}.quantity, 12)
+    - round({{ line }}.{{ amount }} * ({{ units_before(line, taken) }}) / {{ line }}.quantity, 12)
 {%- endmacro %}

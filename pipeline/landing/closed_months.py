@@ -7,15 +7,25 @@ from datetime import date
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from pipeline.landing.closed_feeds import REFUNDS_OF_SOURCE, changes_of_records
 from pipeline.landing.errors import LandingError
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
 from pipeline.landing.pending import PENDING, is_restated
+from pipeline.sources import ORDER_LINES
 
 _SHOWN = 5
 
-# Both sides of a changed line count: the day that it is taken from, and the day that it comes to.
+_SUMMED = """
+with changes as materialized ({changes})
+
+select
+    array(select distinct month from changes order by month),
+    array(select distinct changed from changes order by changed limit %(shown)s)
+"""
+
+# Both sides of a changed line count: the day that it is taken from, and the day that it comes to. So do the
+# refunds of its order.
 _CHANGED = """
-create temporary table closed_changes on commit drop as
 with
 
 delivered as (
@@ -55,26 +65,29 @@ changed as (
     inner join known_lines using (order_id, line_key)
 )
 
-select closed.month, changed.order_id, changed.line_key
+select closed.month, format('order %%s line %%s', changed.order_id, changed.line_key) as changed
 from changed
 inner join raw.closed_months as closed
     on closed.month in (date_trunc('month', sale_date)::date, date_trunc('month', old_date)::date)
+        or (changed.order_id, closed.month) in (
+            select order_id, date_trunc('month', refund_date)::date from ({refunds}) as refunds
+        )
 """
 
 
 @dataclass(frozen=True)
 class ClosedChanges:
-    """Closed months (their first days) that would change, and some of the lines that do it, in words."""
+    """Closed months (their first days) that would change, and in words some of what does it."""
 
     months: tuple[date, ...] = ()
-    lines: str = ""
+    changed: str = ""
 
     @property
     def refusal(self) -> str:
         """Why they may not be changed."""
         return (
-            f"it would change months that are closed: {named(self.months)} ({self.lines}); if that is meant, "
-            "say --reopen, which opens them again"
+            f"it would change months that are closed: {named(self.months)} ({self.changed}); if that is "
+            "meant, say --reopen, which opens them again"
         )
 
 
@@ -105,29 +118,28 @@ def closed_months(connection: Connection[TupleRow]) -> list[tuple[date, str, obj
 
 
 def changed_months(
-    connection: Connection[TupleRow], source: str, batch_ids: Sequence[int], *, deletes: bool
+    connection: Connection[TupleRow], source: str, feed: str, batch_ids: Sequence[int], *, deletes: bool
 ) -> ClosedChanges:
-    """The closed months that these batches, stored and not yet committed, would change; and with which lines.
+    """The closed months that these batches of one feed, stored and not yet committed, would change.
 
-    ``deletes``: what the batches lack is deleted.
+    ``deletes``: what batches of order lines lack is deleted.
     """
     if not closed_months(connection):
         return ClosedChanges()
-    if not _exists(connection, "known_lines"):
-        find_known_lines(connection, source, batch_ids)
-    columns = [column for column in line_columns(connection) if column != "occurrence"]
-    query = sql.SQL(_CHANGED).format(
-        line_key=LINE_KEY, values=listed("delivered", columns), known_values=listed("known", columns)
-    )
-    connection.execute(query, {"batch_ids": list(batch_ids), "deletes": deletes})
-    months = connection.execute("select distinct month from closed_changes order by month").fetchall()
-    lines = connection.execute(
-        "select distinct order_id, line_key from closed_changes order by order_id, line_key limit %s",
-        (_SHOWN + 1,),
-    ).fetchall()
-    shown = ", ".join(f"order {order_id} line {line_key}" for order_id, line_key in lines[:_SHOWN])
+    if feed == ORDER_LINES:
+        query = _changes_of_lines(connection, source, batch_ids)
+    elif (of_records := changes_of_records(connection, feed)) is not None:
+        query = of_records
+    else:
+        return ClosedChanges()
+    found = connection.execute(
+        sql.SQL(_SUMMED).format(changes=query),
+        {"batch_ids": list(batch_ids), "source": source, "deletes": deletes, "shown": _SHOWN + 1},
+    ).fetchone()
+    assert found is not None
+    months, changed = found
     return ClosedChanges(
-        tuple(month for (month,) in months), shown + (" and more" if len(lines) > _SHOWN else "")
+        tuple(months), ", ".join(changed[:_SHOWN]) + (" and more" if len(changed) > _SHOWN else "")
     )
 
 
@@ -139,6 +151,21 @@ def open_again(connection: Connection[TupleRow], months: Sequence[date]) -> None
 def named(months: Sequence[date]) -> str:
     """Months as people write them: 2024-03."""
     return ", ".join(f"{month:%Y-%m}" for month in months)
+
+
+def _changes_of_lines(
+    connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]
+) -> sql.Composable:
+    """The query (month, changed) of what batches of order lines would change."""
+    if not _exists(connection, "known_lines"):
+        find_known_lines(connection, source, batch_ids)
+    columns = [column for column in line_columns(connection) if column != "occurrence"]
+    return sql.SQL(_CHANGED).format(
+        line_key=LINE_KEY,
+        values=listed("delivered", columns),
+        known_values=listed("known", columns),
+        refunds=sql.SQL(REFUNDS_OF_SOURCE),
+    )
 
 
 def _exists(connection: Connection[TupleRow], table: str) -> bool:

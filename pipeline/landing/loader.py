@@ -174,7 +174,7 @@ class _Call:
             for batch_id, outcome in zip(batch_ids, outcomes, strict=True):
                 outcome.rows_unchanged = outcome.tally.rows_accepted - stored.get(batch_id, 0)
         deletes = request.mode == "overwrite" and not request.is_compared
-        changed = changed_months(connection, request.source, batch_ids, deletes=deletes)
+        changed = changed_months(connection, request.source, request.feed, batch_ids, deletes=deletes)
         if changed.months and not request.reopen:
             return changed.refusal
         if changed.months:

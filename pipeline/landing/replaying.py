@@ -134,7 +134,7 @@ def _opened(
 
 
 def _reopened(connection: Connection[TupleRow], batch: LandedBatch, *, reopen: bool) -> list[str]:
-    changed = changed_months(connection, batch.source, [batch.batch_id], deletes=False)
+    changed = changed_months(connection, batch.source, batch.feed, [batch.batch_id], deletes=False)
     if changed.months and not reopen:
         raise LandingError(f"batch {batch.batch_id}: {changed.refusal}")
     open_again(connection, changed.months)

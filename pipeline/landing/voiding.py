@@ -7,10 +7,12 @@ from datetime import date
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from pipeline.landing.closed_months import named, open_again
+from pipeline.landing.closed_feeds import REFUNDS_OF_SOURCE
+from pipeline.landing.closed_months import changed_months, named, open_again
 from pipeline.landing.errors import LandingError
 from pipeline.landing.line_changes import LINE_KEY
 from pipeline.landing.models import BatchResult, Status
+from pipeline.sources import ORDER_LINES
 
 _FROM_TO: dict[bool, tuple[Status, Status]] = {False: ("landed", "voided"), True: ("voided", "landed")}
 
@@ -207,6 +209,22 @@ def _require_its_past(connection: Connection[TupleRow], batch: LandedBatch) -> N
 
 
 def _mind_closed_months(connection: Connection[TupleRow], batch: LandedBatch, *, reopen_them: bool) -> None:
+    if batch.feed == ORDER_LINES:
+        months = _months_of_lines(connection, batch)
+        refusal = (
+            f"batch {batch.batch_id} has lines in months that are closed: {named(months)}; if that is meant, "
+            "say --reopen, which opens them again"
+        )
+    else:
+        changed = changed_months(connection, batch.source, batch.feed, [batch.batch_id], deletes=False)
+        months, refusal = changed.months, f"batch {batch.batch_id}: {changed.refusal}"
+    if months and not reopen_them:
+        raise LandingError(refusal)
+    open_again(connection, months)
+
+
+def _months_of_lines(connection: Connection[TupleRow], batch: LandedBatch) -> tuple[date, ...]:
+    """The closed months with lines, or refunds of their orders, that a batch of order lines may change."""
     # A plain overwrite deleted lines that it does not name: any line of its source may come back.
     rows = connection.execute(
         sql.SQL(
@@ -215,32 +233,34 @@ def _mind_closed_months(connection: Connection[TupleRow], batch: LandedBatch, *,
                 select order_id, {line_key} as line_key from raw.order_lines where batch_id = %(batch_id)s
                 union
                 select order_id, line_key from raw.deleted_lines where batch_id = %(batch_id)s
+            ),
+
+            days as (
+                select lines.sale_date as day
+                from raw.order_lines as lines
+                inner join raw.batches using (batch_id)
+                where
+                    batches.source = %(source)s
+                    and (%(is_overwrite)s or (lines.order_id, {line_key}) in (select * from touched))
+                union
+                select refund_date
+                from ({refunds}) as refunds
+                where %(is_overwrite)s or order_id in (select order_id from touched)
             )
 
             select distinct closed.month
-            from raw.order_lines as lines
-            inner join raw.batches using (batch_id)
-            inner join raw.closed_months as closed
-                on closed.month = date_trunc('month', lines.sale_date)::date
-            where
-                batches.source = %(source)s
-                and (%(is_overwrite)s or (lines.order_id, {line_key}) in (select * from touched))
+            from days
+            inner join raw.closed_months as closed on closed.month = date_trunc('month', day)::date
             order by closed.month
             """
-        ).format(line_key=LINE_KEY),
+        ).format(line_key=LINE_KEY, refunds=sql.SQL(REFUNDS_OF_SOURCE)),
         {
             "batch_id": batch.batch_id,
             "source": batch.source,
             "is_overwrite": batch.mode == "overwrite" and not batch.is_compared,
         },
     ).fetchall()
-    months: list[date] = [month for (month,) in rows]
-    if months and not reopen_them:
-        raise LandingError(
-            f"batch {batch.batch_id} has lines in months that are closed: {named(months)}; if that is meant, "
-            "say --reopen, which opens them again"
-        )
-    open_again(connection, months)
+    return tuple(month for (month,) in rows)
 
 
 def _result(batch: LandedBatch, status: Status, message: str | None) -> BatchResult:

@@ -1,7 +1,8 @@
 {%- set units_taken = "coalesce((walked.product_units ->> refunds.product_id)::bigint, 0)" -%}
 {%- set product_refunded = "coalesce((walked.product_refunded ->> refunds.product_id)::numeric, 0)" -%}
 {%- set units = refunded_units('lines', units_taken, 'refunds.quantity') -%}
-{%- set value = "coalesce(refunds.amount, sum(" ~ value_of_units('lines', units_taken, 'refunds.quantity') ~ "))" -%}
+{%- set value_told = value_of_units('lines', 'paid', units_taken, 'refunds.quantity') -%}
+{%- set value = "coalesce(refunds.amount, sum(" ~ value_told ~ "))" -%}
 
 with recursive
 

@@ -15,7 +15,8 @@ keys as (
         batches.call_id,
         batches.source,
         quarantine.order_id,
-        {{ line_key('quarantine') }} as line_key
+        {{ line_key('quarantine') }} as line_key,
+        batches.overwrites_begun
     from quarantine
     inner join batches on quarantine.batch_id = batches.batch_id
     where

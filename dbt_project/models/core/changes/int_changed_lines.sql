@@ -22,6 +22,10 @@ replaced as (
         is distinct from {{ line_values('published') }}
         or versions.category <> versions.published_category
         or (incoming.region, incoming.unit_cost) is distinct from (published.region, published.unit_cost)
+        or (
+            incoming.is_interrupted
+            and (incoming.batch_id, incoming.row_number) is distinct from (published.batch_id, published.row_number)
+        )
 ),
 
 deleted as (
@@ -52,6 +56,7 @@ renewed as (
     where
         {{ line_values('incoming') }}
         is distinct from {{ line_values('replaced') }}
+        or incoming.is_interrupted
 ),
 
 -- What a delivery says again keeps its provenance, though a cost, region or category that is not its own differs.

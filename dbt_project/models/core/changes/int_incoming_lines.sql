@@ -55,5 +55,6 @@ select
     (quantity * unit_cost)::numeric(38, 12) as cost,
     extra,
     batch_id,
-    row_number
+    row_number,
+    is_interrupted
 from completed

@@ -36,12 +36,15 @@ valued as (
     from versions
 ),
 
-overwrites as (
-    select * from {{ ref('stg_overwrites') }}
-),
-
-quarantined as (
-    select * from {{ ref('stg_quarantined_keys') }}
+-- The overwrites, by their place among those of the source, that only lack a line as its row was quarantined.
+kept as (
+    select
+        source,
+        order_id,
+        line_key,
+        array_agg(overwrites_begun) as positions
+    from {{ ref('stg_quarantined_keys') }}
+    group by source, order_id, line_key
 ),
 
 -- Newest first; the next row of a key is the version before it.
@@ -49,8 +52,9 @@ compared as (
     select
         *,
         first_value(batch_id) over newest_first as newest_batch_id,
+        lead(true, 1, false) over newest_first as has_older,
         lead(line_values) over newest_first as older_values,
-        lead(overwrites_begun) over newest_first as older_overwrites_begun
+        lead(overwrites_begun, 1, 0::bigint) over newest_first as older_overwrites_begun
     from valued
     window newest_first as (
         partition by source, order_id, line_key
@@ -58,14 +62,30 @@ compared as (
     )
 ),
 
--- A delivery that repeats a line unchanged leaves its provenance as it was, as a build that
--- compares with what is published does; unless an overwrite between the two had dropped it.
-newest as (
-    select distinct on (source, order_id, line_key) *
+told as (
+    select
+        compared.*,
+        overwrites_before - older_overwrites_begun > case
+            when kept.positions is null then 0
+            else (
+                select count(*) from unnest(kept.positions) as of_kept (position)
+                where position > older_overwrites_begun and position <= overwrites_before
+            )
+        end as was_dropped
     from compared
+    left join kept using (source, order_id, line_key)
+),
+
+-- A delivery that repeats a line unchanged leaves its provenance as it was; unless something was
+-- between the two: then it is new, also where it equals what is published.
+newest as (
+    select distinct on (source, order_id, line_key)
+        *,
+        has_older or was_dropped as is_interrupted
+    from told
     where
         line_values is distinct from older_values
-        or overwrites_before > older_overwrites_begun
+        or was_dropped
     order by source asc, order_id asc, line_key asc, batch_id desc, row_number desc
 ),
 
@@ -77,11 +97,11 @@ overwritten as (
         count(*) as later_overwrites,
         count(quarantined.call_id) as kept_by
     from newest
-    inner join overwrites
+    inner join {{ ref('stg_overwrites') }} as overwrites
         on
             newest.source = overwrites.source
             and newest.newest_batch_id < overwrites.first_batch_id
-    left join quarantined
+    left join {{ ref('stg_quarantined_keys') }} as quarantined
         on
             overwrites.call_id = quarantined.call_id
             and newest.order_id = quarantined.order_id
@@ -90,12 +110,9 @@ overwritten as (
 )
 
 select
-    newest.source,
-    newest.order_id,
-    newest.line_key,
+    newest.source, newest.order_id, newest.line_key,
     {{ columns_of('newest', values) }},
-    newest.batch_id,
-    newest.row_number
+    newest.batch_id, newest.row_number, newest.is_interrupted
 from newest
 left join overwritten using (source, order_id, line_key)
 where

@@ -3,6 +3,7 @@
 select
     {{ line_columns() | join(', ') }},
     shipping,
+    is_interrupted,
     batch_id as change_batch_id
 from {{ ref('int_incoming_lines') }}
 
@@ -11,6 +12,7 @@ union all
 select
     {{ line_columns() | join(', ') }},
     shipping,
+    false as is_interrupted,
     change_batch_id
 from {{ ref('int_restated_lines') }}
 
@@ -19,5 +21,7 @@ union all
 select
     {{ line_columns() | join(', ') }},
     shipping,
+    -- A refund's line comes from where its refund does.
+    true as is_interrupted,
     change_batch_id
 from {{ ref('int_refund_lines') }}

@@ -2,96 +2,67 @@
 
 with
 
-refunds as (
-    select * from {{ ref('fct_refunds') }}
-    where status = 'applied'
-),
-
-unit as (
-    select power(10::numeric, minor_digits) as minor_units
-    from {{ source('build', 'build') }}
-),
-
 shares as (
-    select
-        refunds.refund_id,
-        refunds.refund_date,
-        refunds.batch_id,
-        refunds.row_number,
-        lines.*,
-        refunds.quantity is null as is_spread,
-        refunds.amount as refund_amount,
-        {{ refunded_units('lines', 'refunds.units_before', 'refunds.quantity') }} as units,
-        {{ value_of_units('lines', 'refunds.units_before', 'refunds.quantity') }} as units_amount,
-        case
-            when refunds.quantity is null and lines.net_revenue > 0
-                then
-                    div(
-                        refunds.amount * unit.minor_units * lines.net_revenue,
-                        sum(lines.net_revenue) over by_refund
-                    ) / unit.minor_units
-            else 0
-        end as share,
-        row_number() over (
-            partition by refunds.source, refunds.refund_id
-            order by lines.net_revenue desc, lines.occurrence asc, lines.line_key collate "C" asc
-        ) as size_rank
-    from refunds
-    inner join {{ ref('int_refundable_lines') }} as lines
-        on
-            refunds.source = lines.source
-            and refunds.order_id = lines.order_id
-            and (refunds.product_id is null or refunds.product_id = lines.product_id)
-    cross join unit
-    window by_refund as (partition by refunds.source, refunds.refund_id)
+    select * from {{ ref('int_refund_shares') }}
 ),
 
--- What the shares leave over falls to the largest line.
-amounts as (
+-- The refund that gives back the last of what was paid takes what is left of both, to the last digit.
+settled as (
     select
         *,
-        case
-            when not is_spread then units_amount
-            when size_rank = 1
-                then share + refund_amount - sum(share) over (partition by source, refund_id)
-            else share
-        end as amount
+        amount <> 0
+        and sum(amount) over by_order = order_paid
+        and row_number() over (
+            partition by source, order_id
+            order by amount <> 0 desc, refund_date desc, refund_id collate "C" desc, size_rank asc
+        ) = 1 as is_last,
+        order_net_revenue - sum(given_net_revenue) over by_order as net_revenue_left,
+        order_tax - sum(given_tax) over by_order as tax_left
     from shares
+    window by_order as (partition by source, order_id)
+),
+
+lines as (
+    select
+        *,
+        given_net_revenue + case when is_last then net_revenue_left else 0 end as returned,
+        given_tax + case when is_last then tax_left else 0 end as returned_tax
+    from settled
 )
 
 select
-    amounts.source,
-    amounts.order_id,
-    'refund ' || amounts.refund_id || ' (' || amounts.line_key || ')' as line_key,
-    amounts.product_id,
-    amounts.occurrence,
-    amounts.refund_id,
-    amounts.product_key,
-    amounts.customer_id,
-    amounts.customer_key,
-    amounts.store_id,
-    amounts.own_region,
-    amounts.region,
-    amounts.payment_method,
-    amounts.refund_date as sale_date,
-    -amounts.units::integer as quantity,
-    amounts.unit_price,
-    amounts.discount,
+    lines.source,
+    lines.order_id,
+    'refund ' || lines.refund_id || ' (' || lines.line_key || ')' as line_key,
+    lines.product_id,
+    lines.occurrence,
+    lines.refund_id,
+    lines.product_key,
+    lines.customer_id,
+    lines.customer_key,
+    lines.store_id,
+    lines.own_region,
+    lines.region,
+    lines.payment_method,
+    lines.refund_date as sale_date,
+    -lines.units::integer as quantity,
+    lines.unit_price,
+    lines.discount,
     null::numeric(38, 6) as discount_amount,
     0::numeric(18, 6) as shipping,
     null::numeric(18, 6) as order_shipping,
-    amounts.own_unit_cost,
-    amounts.unit_cost,
+    lines.own_unit_cost,
+    lines.unit_cost,
     0::numeric(38, 12) as gross_revenue,
     0::numeric(38, 12) as discounts,
-    amounts.amount::numeric(38, 12) as returns,
-    (-amounts.amount)::numeric(38, 12) as net_revenue,
-    0::numeric(38, 12) as tax,
-    (-amounts.units * amounts.unit_cost)::numeric(38, 12) as cost,
-    amounts.extra,
-    amounts.batch_id,
-    amounts.row_number,
+    lines.returned::numeric(38, 12) as returns,
+    (-lines.returned)::numeric(38, 12) as net_revenue,
+    (-lines.returned_tax)::numeric(38, 12) as tax,
+    (-lines.units * lines.unit_cost)::numeric(38, 12) as cost,
+    lines.extra,
+    lines.batch_id,
+    lines.row_number,
     orders.change_batch_id
-from amounts
+from lines
 inner join {{ ref('int_refund_orders') }} as orders using (source, order_id)
-where amounts.amount <> 0 or amounts.units <> 0
+where lines.amount <> 0 or lines.units <> 0

@@ -2,8 +2,8 @@
 
 {%- set columns = [
     'line_key', 'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'store_id', 'own_region',
-    'region', 'payment_method', 'quantity', 'unit_price', 'discount', 'own_unit_cost', 'unit_cost', 'net_revenue',
-    'extra',
+    'region', 'payment_method', 'quantity', 'unit_price', 'discount', 'discount_amount', 'own_unit_cost', 'unit_cost',
+    'net_revenue', 'tax', 'extra',
 ] %}
 
 with
@@ -59,13 +59,24 @@ lines as (
     where incoming.source is null and restated.source is null and deleted.source is null
 ),
 
+-- What was paid as the prices were stated: with the tax where they include it, and without where they do not.
+priced as (
+    select
+        *,
+        quantity * unit_price
+        - sign(quantity::numeric) * coalesce(discount_amount, abs(quantity) * unit_price * discount) as paid
+    from lines
+),
+
 -- Returns that came as lines have been given back already.
 paid as (
     select
         *,
-        sum(net_revenue) over (partition by source, order_id) as order_paid,
-        sum(net_revenue) over (partition by source, order_id, product_id) as product_paid
-    from lines
+        sum(paid) over (partition by source, order_id) as order_paid,
+        sum(net_revenue) over (partition by source, order_id) as order_net_revenue,
+        sum(tax) over (partition by source, order_id) as order_tax,
+        sum(paid) over (partition by source, order_id, product_id) as product_paid
+    from priced
 ),
 
 in_sequence as (
@@ -84,7 +95,10 @@ select
     source,
     order_id,
     {{ columns | join(', ') }},
+    paid::numeric(38, 12) as paid,
     order_paid::numeric(38, 12) as order_paid,
+    order_net_revenue::numeric(38, 12) as order_net_revenue,
+    order_tax::numeric(38, 12) as order_tax,
     product_paid::numeric(38, 12) as product_paid,
     units_before::bigint as units_before
 from in_sequence

@@ -6,14 +6,61 @@
 
 with
 
-delivered as (
-    select distinct on (source, refund_id) *
-    from {{ ref('stg_refunds') }}
-    order by source asc, refund_id asc, batch_id desc, row_number desc
-),
-
 published as not materialized (
     select * from {{ published('core', 'fct_refunds') }}
+),
+
+brought as (
+    select * from {{ ref('stg_refunds') }}
+),
+
+touched as (
+    select distinct
+        source,
+        refund_id
+    from brought
+),
+
+versions as (
+    select
+        source,
+        order_id,
+        {{ columns | join(', ') }}
+    from brought
+
+    union all
+
+    select
+        source,
+        published.order_id,
+        {{ columns_of('published', columns) }}
+    from touched
+    inner join published using (source, refund_id)
+),
+
+valued as (
+    select
+        *,
+        (order_id, product_id, amount, quantity, refund_date, reason) as told
+    from versions
+),
+
+compared as (
+    select
+        *,
+        lead(told) over (
+            partition by source, refund_id
+            order by batch_id desc, row_number desc
+        ) as older_told
+    from valued
+),
+
+-- A delivery that repeats a refund unchanged leaves its provenance as it was.
+delivered as (
+    select distinct on (source, refund_id) *
+    from compared
+    where told is distinct from older_told
+    order by source asc, refund_id asc, batch_id desc, row_number desc
 ),
 
 orders as (
