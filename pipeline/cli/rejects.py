@@ -81,7 +81,7 @@ def _write_to(target: Path, url: str, batch_id: int) -> int:
 
     with connect(url) as connection:
         row = connection.execute(
-            "select source, sha256 from raw.batches where batch_id = %s", (batch_id,)
+            "select source, feed, sha256 from raw.batches where batch_id = %s", (batch_id,)
         ).fetchone()
         if row is None:
             raise NoSuchBatch(
@@ -95,9 +95,11 @@ def _write_to(target: Path, url: str, batch_id: int) -> int:
             (batch_id,),
         ).fetchall()
     rejected = {number: Rejected(tuple(reasons), text) for number, reasons, text in rows}
+    source, feed, sha256 = row
     settings = get_settings()
-    with original(settings.originals_folder, row[1]) as path, _new_file(target) as output:
-        write_rejects(path, source_settings(settings, row[0]), rejected, output)
+    of_source = source_settings(settings, source, feed=feed)
+    with original(settings.originals_folder, sha256) as path, _new_file(target) as output:
+        write_rejects(path, of_source, rejected, output)
     return len(rejected)
 
 

@@ -16,7 +16,7 @@ from pipeline.landing.columns import ColumnMap
 from pipeline.landing.decoding import Encoding
 from pipeline.landing.errors import FileRefused
 from pipeline.landing.opening import open_order_lines
-from pipeline.sources import COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
 ROW_COLUMN = "tillhouse_row"
 REASONS_COLUMN = "tillhouse_reasons"
@@ -58,9 +58,10 @@ def write_rejects(
 
 
 def _headers(columns: ColumnMap, settings: SourceSettings) -> list[str]:
-    by_position = {
-        position: settings.columns.get(name, COLUMNS[name]) for name, position in columns.positions.items()
-    } | {position: title for title, position in columns.extra.items()}
+    titles = {**FEEDS[settings.feed].columns, **settings.columns}
+    by_position = {position: titles[name] for name, position in columns.positions.items()} | {
+        position: title for title, position in columns.extra.items()
+    }
     return [by_position[position] for position in range(columns.width)]
 
 

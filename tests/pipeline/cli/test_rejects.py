@@ -11,6 +11,7 @@ from pipeline.cli import main
 from pipeline.landing import LandingRequest, land
 from pipeline.settings import get_settings
 from tests.conftest import Warehouse
+from tests.pipeline.landing.calls import request_of
 
 Run = Callable[..., Result]
 
@@ -83,3 +84,47 @@ def test_a_batch_that_is_not_there_is_a_message(run: Run) -> None:
     assert (
         result.stderr == "Error: there is no batch 77; `tillhouse rejects` lists those with rejected rows\n"
     )
+
+
+# A feed → its file, of which the last row is rejected, and that row as it is to be corrected.
+OTHER_FEEDS = {
+    "unit_costs": (
+        "product_id,Supplier,cost\nP,Acme,1\nQ,=cmd(),cheap\n",
+        "Product ID,Supplier,Unit Cost",
+        'Q,\'=cmd(),cheap,3,cost_invalid,"Q,=cmd(),cheap"',
+    ),
+    "refunds": (
+        "Refund ID,Order ID,Amount,Date\nR1,1,5,2024-01-31\nR2,1,-5,soon\n",
+        "Refund ID,Order ID,Amount,Refund Date",
+        'R2,1,\'-5,soon,3,"date_invalid, amount_not_positive","R2,1,-5,soon"',
+    ),
+    "stores": (
+        "Store ID,Region\nS1,North\n,South\n",
+        "Store ID,Region",
+        ',South,3,store_id_missing,",South"',
+    ),
+    "products": (
+        "Product ID,List Price,Colour\nP,1,red\nQ,1.2.3,blue\n",
+        "Product ID,List Price,Colour",
+        'Q,1.2.3,blue,3,list_price_invalid,"Q,1.2.3,blue"',
+    ),
+    "customers": (
+        "Customer ID,Name\nC,Sarah\n,Tom\n",
+        "Customer ID,Customer Name",
+        ',Tom,3,customer_id_missing,",Tom"',
+    ),
+}
+
+
+@pytest.mark.parametrize("feed", OTHER_FEEDS)
+def test_the_rows_of_other_feeds_are_written_in_their_own_columns(
+    run: Run, warehouse: Warehouse, tmp_path: Path, feed: str
+) -> None:
+    text, headers, row = OTHER_FEEDS[feed]
+    path, target = tmp_path / "records.csv", tmp_path / "corrected.csv"
+    path.write_text(text)
+    originals = warehouse.settings.originals_folder
+    [batch] = land(warehouse.urls.owner, request_of((path,), feed=feed, originals=originals), lambda _: None)
+    result = run(str(batch.batch_id), "--to", str(target))
+    assert result.stdout == f"1 rejected rows written to {target}.\n"
+    assert target.read_text() == (f"{headers},tillhouse_row,tillhouse_reasons,tillhouse_text\n{row}\n")
