@@ -11,7 +11,7 @@ from pipeline.fetching import fetched
 from pipeline.inspection import Inspection, inspect_file
 from pipeline.landing import Reporting
 from pipeline.settings import get_settings
-from pipeline.sources import COLUMNS, source_settings
+from pipeline.sources import FEEDS, ORDER_LINES, source_settings
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _VALUE_CHARACTERS = 40
@@ -25,9 +25,14 @@ _VALUE_CHARACTERS = 40
     show_default=True,
     help="The shop or till the file comes from; what sources.toml says of it is where the look begins.",
 )
+@click.option(
+    "--feed",
+    type=click.Choice(tuple(FEEDS)),
+    help="What kind of record the file has. Default as sources.toml says, else as its column names do.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def inspect(context: click.Context, *, file: str, source: str, as_json: bool) -> None:
+def inspect(context: click.Context, *, file: str, source: str, feed: str | None, as_json: bool) -> None:
     """Show what a file is, and write the table of sources.toml that makes it load.
 
     FILE is a path or an address, as for `load`.
@@ -36,7 +41,7 @@ def inspect(context: click.Context, *, file: str, source: str, as_json: bool) ->
     when it would be refused.
     """
     settings = get_settings()
-    of_source = source_settings(settings, source)
+    of_source = source_settings(settings, source, feed=feed)
     with fetched([file], settings, say) as (one, *others):
         if others:
             raise click.UsageError(f"{file} names {1 + len(others)} files; name one of them")
@@ -54,6 +59,7 @@ def _as_json(found: Inspection) -> dict[str, Any]:
     headers = [{**asdict(reading), "confidence": reading.confidence} for reading in found.headers]
     return {
         **{name: value for name, value in vars(found).items() if name not in ("settings", "headers")},
+        "feed": found.settings.feed,
         "headers": headers,
         "settings": settings,
         "doubts": [asdict(doubt) for doubt in found.doubts],
@@ -63,15 +69,22 @@ def _as_json(found: Inspection) -> dict[str, Any]:
 
 def _show(found: Inspection) -> None:
     click.echo(f"{found.file_name}: {', '.join(_form(found))}.")
+    if found.feed_note:
+        click.echo(found.feed_note)
     if found.system:
         click.echo(f"It looks like an export of {found.system}.")
+    known, is_line = FEEDS[found.settings.feed], found.settings.feed == ORDER_LINES
     click.echo()
     print_table(
         ["header", "is", "how sure", "examples"],
         [
             (
                 reading.header,
-                COLUMNS[reading.column] if reading.column else "kept beside the line",
+                known.columns[reading.column]
+                if reading.column
+                else "kept beside the line"
+                if is_line
+                else "kept beside the record",
                 _how_sure(reading.confidence, reading.found_by, reading.remark),
                 ", ".join(_short(text) for text in reading.examples),
             )
@@ -79,7 +92,8 @@ def _show(found: Inspection) -> None:
         ],
         title="Columns",
     )
-    click.echo(f"Numbers: {_marks(found)} (by the first {found.rows_sampled:,} rows)")
+    if known.numbers:
+        click.echo(f"Numbers: {_marks(found)} (by the first {found.rows_sampled:,} rows)")
     if found.date_format:
         click.echo(f"Dates: {found.date_format} (by every row)")
     if found.first_rows:
@@ -88,6 +102,11 @@ def _show(found: Inspection) -> None:
     _show_doubts(found)
     if found.sources_toml:
         click.echo(f"\nFor sources.toml:\n\n{found.sources_toml}")
+        if not is_line:
+            click.echo(
+                f"Then every file of the source is one of {found.settings.feed}; for one file alone, say "
+                f"`tillhouse load --feed {found.settings.feed}`."
+            )
     else:
         click.echo("\nIt needs no entry in sources.toml.")
 

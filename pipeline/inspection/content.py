@@ -1,6 +1,6 @@
 """What the values below a header say when its name says nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -8,16 +8,17 @@ import polars as pl
 from pipeline.inspection.models import HeaderReading
 from pipeline.inspection.tables import Sample
 from pipeline.landing.dates import look_like_dates
+from pipeline.sources import FEEDS
 
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
-def with_content(readings: Sequence[HeaderReading], sample: Sample) -> list[HeaderReading]:
+def with_content(readings: Sequence[HeaderReading], sample: Sample, feed: str) -> list[HeaderReading]:
     """The readings, with columns that only their values tell: the only dates, the only e-mail addresses."""
     found = list(readings)
     if sample.columns.headers != tuple(reading.header for reading in readings):
         return found
-    for column, what, is_such in _KINDS:
+    for column, what, is_such in _kinds(feed):
         if any(reading.column == column for reading in found):
             continue
         places = [
@@ -39,7 +40,11 @@ def _are_emails(values: pl.Series) -> bool:
     return values.len() > 0 and bool(values.str.contains(_EMAIL).all())
 
 
-_KINDS: tuple[tuple[str, str, Callable[[pl.Series], bool]], ...] = (
-    ("sale_date", "dates", look_like_dates),
-    ("customer_email", "e-mail addresses", _are_emails),
-)
+def _kinds(feed: str) -> Iterator[tuple[str, str, Callable[[pl.Series], bool]]]:
+    """Columns that their values tell, where the feed has them."""
+    known = FEEDS[feed]
+    if known.date is not None:
+        yield known.date, "dates", look_like_dates
+    for column in ("customer_email", "email"):
+        if column in known.columns:
+            yield column, "e-mail addresses", _are_emails

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.inspection.models import Doubt, HeaderReading
-from pipeline.sources import COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -30,8 +30,9 @@ def toml_entry(
     for key, value in _flat(said):
         remark = remarks.get(key)
         lines.append(f"{key} = {_value(value)}" + (f"  # uncertain: {_plain(remark)}" if remark else ""))
+    titles = FEEDS[settings.feed].columns
     for column in missing:
-        lines.append(f'# columns.{column} = "…"  # missing: the header of {COLUMNS[column]}')
+        lines.append(f'# columns.{column} = "…"  # missing: the header of {titles[column]}')
     for doubt in doubts:
         if doubt.choices:
             lines += [f"# Uncertain: {_plain(doubt.text)}. Choose:", *_choices(doubt)]

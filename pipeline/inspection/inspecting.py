@@ -8,17 +8,18 @@ from typing import Any
 
 from pipeline.inspection.content import with_content
 from pipeline.inspection.entry import toml_entry
+from pipeline.inspection.feeds import by_its_feed
 from pipeline.inspection.matching import read_headers, system_of
 from pipeline.inspection.models import Doubt, HeaderReading, Inspection, Problem
 from pipeline.inspection.numbers import with_discount, with_marks
 from pipeline.inspection.tables import Headers, Sample, find_headers, read_sample
 from pipeline.landing import LandingError, LandingRequest, Progress, QuarantinedRow, Reporting, check
-from pipeline.landing.checker import BatchChecker
 from pipeline.landing.checking import date_format_of
 from pipeline.landing.dates import ISO, AmbiguousDates
 from pipeline.landing.errors import FileRefused
+from pipeline.landing.feeds import checker_of
 from pipeline.landing.opening import form_of
-from pipeline.sources import ORDER_LINES, REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, ORDER_LINES, SourceSettings
 
 _LINES_SHOWN = 5
 _ROWS_SHOWN = 5
@@ -38,7 +39,8 @@ def inspect_file(
     Args:
         path: the file.
         source: what the proposed table is called.
-        settings: what is known of the source; it is never changed, only added to.
+        settings: what is known of the source; it is never changed, only added to. When it says no feed, the
+            file may say it.
         progress: is told of the reading of every row.
         name: what the file is called; by default as on disk.
         reporting: what the warehouse counts in; by default as by the settings' defaults.
@@ -63,10 +65,14 @@ def _inspected(
 ) -> Inspection:
     form = form_of(path)
     headers = find_headers(path, form, settings)
+    of_its_feed, feed_note = by_its_feed(headers.names, settings)
+    if of_its_feed.feed != settings.feed:
+        settings = of_its_feed
+        headers = find_headers(path, form, settings)
     readings = read_headers(headers.names, settings)
     proposed = _named(settings, readings)
     sample = read_sample(path, proposed)
-    readings = with_content(readings, sample)
+    readings = with_content(readings, sample, settings.feed)
     proposed = _named(settings, readings)
     sample, proposed = _with_escape(path, proposed)
     doubts: list[Doubt] = []
@@ -78,12 +84,13 @@ def _inspected(
         proposed = proposed.model_copy(update={"encoding": encoding.name})
         doubts.append(Doubt("encoding", "it is what the letters look like"))
     missing = _missing(readings, proposed)
-    date_format = None
-    if not missing:
+    has_dates, date_format = _has_dates(sample, proposed), None
+    if has_dates and not missing:
         date_format, found = _date_format(path, proposed)
         doubts += found
     if date_format not in (None, ISO):
         proposed = proposed.model_copy(update={"date_format": date_format})
+    is_told = not missing and (date_format is not None or not has_dates)
     outcome = _Outcome.of(path, name, source, proposed, progress, reporting)
     return Inspection(
         file_name=name,
@@ -94,14 +101,15 @@ def _inspected(
         encoding_is_guessed=encoding is not None and encoding.is_guessed,
         delimiter=headers.delimiter,
         header_line=headers.line,
-        system=system_of(headers.names),
+        system=system_of(headers.names, settings.feed),
         headers=_with_examples(readings, headers, sample),
         missing=missing,
         settings=proposed,
         date_format=date_format,
         rows_sampled=sample.rows,
+        feed_note=feed_note,
         doubts=tuple(doubts),
-        first_rows=_first_rows(sample, proposed, reporting) if date_format else (),
+        first_rows=_first_rows(sample, proposed, reporting) if is_told else (),
         rows_read=outcome.rows_read,
         rows_accepted=outcome.rows_accepted,
         rows_quarantined=outcome.rows_quarantined,
@@ -188,6 +196,11 @@ def _with_escape(path: Path, settings: SourceSettings) -> tuple[Sample, SourceSe
     return sample, settings
 
 
+def _has_dates(sample: Sample, settings: SourceSettings) -> bool:
+    date = FEEDS[settings.feed].date
+    return date is not None and sample.columns.states(date)
+
+
 def _date_format(path: Path, settings: SourceSettings) -> tuple[str | None, list[Doubt]]:
     """The date format that fits every row; a doubt when there are several, or none."""
     try:
@@ -204,7 +217,8 @@ def _date_format(path: Path, settings: SourceSettings) -> tuple[str | None, list
 
 def _missing(readings: Sequence[HeaderReading], settings: SourceSettings) -> tuple[str, ...]:
     found = {reading.column for reading in readings} | settings.constants.keys()
-    return tuple(name for name in dict.fromkeys([*REQUIRED_COLUMNS, *settings.columns]) if name not in found)
+    needed = dict.fromkeys([*FEEDS[settings.feed].required, *settings.columns])
+    return tuple(name for name in needed if name not in found)
 
 
 def _with_examples(
@@ -222,8 +236,10 @@ def _first_rows(sample: Sample, settings: SourceSettings, reporting: Reporting) 
     """The first accepted rows, as they would be stored."""
     if sample.chunk is None:
         return ()
-    checked = BatchChecker(sample.columns, settings, reporting).check(sample.chunk)
-    rows = checked.table(ORDER_LINES).head(_ROWS_SHOWN)
+    checked = checker_of(sample.columns, settings, reporting).check(sample.chunk)
+    rows = checked.tables[0][1].head(_ROWS_SHOWN)
+    if settings.feed != ORDER_LINES:
+        return tuple(rows.to_dicts())
     for versions in (checked.table("products"), checked.table("customers")):
         key = next(name for name in versions.columns if name.endswith("_key"))
         details = versions.select(key, *(name for name in versions.columns if name not in rows.columns))

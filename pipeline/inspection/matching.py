@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from pipeline.inspection.aliases import ALIASES, SYSTEMS, key
+from pipeline.inspection.aliases import SYSTEMS, key
+from pipeline.inspection.feed_aliases import ALIASES_BY_FEED
 from pipeline.inspection.models import FoundBy, HeaderReading
 from pipeline.landing.columns import normalized, our_columns
-from pipeline.sources import COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, ORDER_LINES, SourceSettings
 
 # Two letters of a usual name may be wrong, or an ending be different.
 _SIMILAR = 0.85
@@ -17,15 +18,21 @@ _SIMILAR_LETTERS = 5
 # What sources.toml can name.
 _HEADER_CHARACTERS = 200
 
+# Of each feed: what a name, without accents and signs, stands for, and how likely it is among its equals.
 _BY_ALIAS = {
-    key(alias): (column, rank)
-    for column, aliases in ALIASES.items()
-    for rank, alias in enumerate((COLUMNS[column], *aliases))
+    feed: {
+        key(alias): (column, rank)
+        for column, names in aliases.items()
+        for rank, alias in enumerate((FEEDS[feed].columns[column], *names))
+    }
+    for feed, aliases in ALIASES_BY_FEED.items()
 }
 
 
-def system_of(headers: Sequence[str]) -> str | None:
-    """The system whose export has these headers, if one is known that does."""
+def system_of(headers: Sequence[str], feed: str) -> str | None:
+    """The system whose export of order lines has these headers, if one is known that does."""
+    if feed != ORDER_LINES:
+        return None
     found = {key(header) for header in headers}
     return next(
         (name for name, named in SYSTEMS.items() if all(key(header) in found for header in named.values())),
@@ -36,7 +43,8 @@ def system_of(headers: Sequence[str]) -> str | None:
 def known_columns(headers: Sequence[str], settings: SourceSettings) -> int:
     """How many of our columns the headers name, by our names for them or by known ones."""
     named = {name for name in our_columns(headers, settings) if name is not None}
-    return len(named | {_BY_ALIAS[key(header)][0] for header in headers if key(header) in _BY_ALIAS})
+    by_alias = _BY_ALIAS[settings.feed]
+    return len(named | {by_alias[key(header)][0] for header in headers if key(header) in by_alias})
 
 
 def read_headers(headers: Sequence[str], settings: SourceSettings) -> list[HeaderReading]:
@@ -48,7 +56,7 @@ def read_headers(headers: Sequence[str], settings: SourceSettings) -> list[Heade
             readings[position] = replace(readings[position], column=column, found_by="name")
             taken[column] = repr(headers[position])
     counts = Counter(map(normalized, headers))
-    for position, column, found_by in _proposals(headers):
+    for position, column, found_by in _proposals(headers, settings.feed):
         reading = readings[position]
         # What sources.toml cannot name is left: an empty header, a very long one, one that is there twice.
         is_usable = (
@@ -57,7 +65,7 @@ def read_headers(headers: Sequence[str], settings: SourceSettings) -> list[Heade
         if reading.column is not None or not is_usable:
             continue
         if column not in taken:
-            remark = _like(reading.header) if found_by == "similar" else None
+            remark = _like(reading.header, settings.feed) if found_by == "similar" else None
             readings[position] = replace(reading, column=column, found_by=found_by, remark=remark)
             taken[column] = repr(reading.header)
         elif reading.remark is None:
@@ -67,41 +75,43 @@ def read_headers(headers: Sequence[str], settings: SourceSettings) -> list[Heade
     return readings
 
 
-def _proposals(headers: Sequence[str]) -> Iterator[tuple[int, str, FoundBy]]:
+def _proposals(headers: Sequence[str], feed: str) -> Iterator[tuple[int, str, FoundBy]]:
     """Positions and columns, the surest first."""
-    system = SYSTEMS.get(system_of(headers) or "", {})
+    system = SYSTEMS.get(system_of(headers, feed) or "", {})
     by_system = {key(header): column for column, header in system.items()}
     keys = [key(header) for header in headers]
     yield from ((at, by_system[name], "alias") for at, name in enumerate(keys) if name in by_system)
-    by_alias = [(at, *_BY_ALIAS[name]) for at, name in enumerate(keys) if name in _BY_ALIAS]
+    aliases = _BY_ALIAS[feed]
+    by_alias = [(at, *aliases[name]) for at, name in enumerate(keys) if name in aliases]
     yield from ((at, column, "alias") for at, column, _ in sorted(by_alias, key=lambda found: found[2]))
-    similar = [(at, *_most_similar(name)) for at, name in enumerate(keys) if name not in _BY_ALIAS]
+    similar = [(at, *_most_similar(name, feed)) for at, name in enumerate(keys) if name not in aliases]
     for at, alias, ratio in sorted(similar, key=lambda found: -found[2]):
         if ratio >= _SIMILAR:
-            yield at, _BY_ALIAS[alias][0], "similar"
+            yield at, aliases[alias][0], "similar"
 
 
-def _most_similar(name: str) -> tuple[str, float]:
+def _most_similar(name: str, feed: str) -> tuple[str, float]:
     if len(name) < _SIMILAR_LETTERS:
         return "", 0.0
-    ratios = _ratios(name)
+    ratios = _ratios(name, feed)
     best = max(ratios, key=lambda alias: ratios[alias], default="")
     return best, ratios.get(best, 0.0)
 
 
-def _ratios(name: str) -> Mapping[str, float]:
+def _ratios(name: str, feed: str) -> Mapping[str, float]:
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(name)
     found = {}
-    for alias in _BY_ALIAS:
+    for alias in _BY_ALIAS[feed]:
         matcher.set_seq1(alias)
         if len(alias) >= _SIMILAR_LETTERS and matcher.quick_ratio() >= _SIMILAR:
             found[alias] = matcher.ratio()
     return found
 
 
-def _like(header: str) -> str:
-    alias, _ = _most_similar(key(header))
-    column = _BY_ALIAS[alias][0]
-    spelled = next((name for name in ALIASES[column] if key(name) == alias), COLUMNS[column])
+def _like(header: str, feed: str) -> str:
+    alias, _ = _most_similar(key(header), feed)
+    column = _BY_ALIAS[feed][alias][0]
+    names = ALIASES_BY_FEED[feed][column]
+    spelled = next((name for name in names if key(name) == alias), FEEDS[feed].columns[column])
     return f"spelled almost as {spelled!r}"

@@ -19,7 +19,7 @@ _CONFIDENCE: dict[FoundBy, Confidence] = {
 
 @dataclass(frozen=True)
 class HeaderReading:
-    """One header of the file: the column of ours that it is (None: it is kept beside the line), and why."""
+    """One header of the file: the column of ours that it is (None: it is kept beside them), and why."""
 
     header: str
     column: str | None
@@ -62,7 +62,7 @@ class Inspection:
     ``header_line`` is the line (or row of the sheet) of the column names, None where names stand with the
     values. ``rows_sampled`` is how many rows the marks of numbers were judged by; dates and problems are
     those of every row. ``rows_accepted`` counts the good rows, even of a file that would be refused, and
-    ``refusal`` says why it would be.
+    ``refusal`` says why it would be. ``feed_note`` tells of a feed that only the column names say.
     """
 
     file_name: str
@@ -79,6 +79,7 @@ class Inspection:
     settings: SourceSettings
     date_format: str | None
     rows_sampled: int
+    feed_note: str | None = None
     doubts: tuple[Doubt, ...] = ()
     notes: tuple[str, ...] = ()
     first_rows: tuple[dict[str, Any], ...] = ()

@@ -6,8 +6,8 @@ import polars as pl
 
 from pipeline.inspection.models import Doubt
 from pipeline.inspection.tables import Sample
-from pipeline.landing.numerals import NUMBERS, plain_numbers
-from pipeline.sources import SourceSettings
+from pipeline.landing.numerals import plain_numbers
+from pipeline.sources import FEEDS, SourceSettings
 
 # (decimal mark, thousands mark), the plainest first.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"))
@@ -32,7 +32,9 @@ def with_marks(sample: Sample, settings: SourceSettings) -> tuple[SourceSettings
     """
     if settings.model_fields_set & {"decimal_mark", "thousands_mark"}:
         return settings, []
-    texts = _texts(sample)
+    texts = _texts(sample, settings)
+    if not texts.width:
+        return settings, []
     readings = [_read(texts, _marked(settings, *marks)) for marks in _MARKS if _is_possible(texts, marks[1])]
     most = max(reading.fitting for reading in readings)
     best, *others = [reading for reading in readings if reading.fitting == most]
@@ -47,10 +49,12 @@ def with_discount(sample: Sample, settings: SourceSettings) -> tuple[SourceSetti
     if "discount" in settings.model_fields_set:
         return settings, []
     texts = sample.of_column("discount")
+    if not texts.len():
+        return settings, []
     has_sign = texts.str.ends_with("%")
     if has_sign.any() and (has_sign | texts.str.contains(_ZERO)).all():
         return settings.model_copy(update={"discount": "percent"}), []
-    values = _read(_texts(sample), settings).values["discount"].head(texts.len())
+    values = _read(_texts(sample, settings), settings).values["discount"].head(texts.len())
     is_above = (values.cast(pl.Decimal(38, 6), strict=False) > 1).fill_null(value=False)
     odd = texts.filter(has_sign | is_above)
     if not odd.len():
@@ -61,14 +65,15 @@ def with_discount(sample: Sample, settings: SourceSettings) -> tuple[SourceSetti
     return settings, [Doubt("discount", text, (choice,))]
 
 
-def _texts(sample: Sample) -> pl.DataFrame:
+def _texts(sample: Sample, settings: SourceSettings) -> pl.DataFrame:
     """Each column of numbers, blanks left out, so that columns differ in length: the rest is null."""
-    columns = [sample.of_column(name).str.replace(r"\s*%$", "") for name in NUMBERS]
-    longest = max(column.len() for column in columns)
+    numbers = FEEDS[settings.feed].numbers
+    columns = [sample.of_column(name).str.replace(r"\s*%$", "") for name in numbers]
+    longest = max((column.len() for column in columns), default=0)
     return pl.DataFrame(
         {
             name: column.extend_constant(None, longest - column.len())
-            for name, column in zip(NUMBERS, columns, strict=True)
+            for name, column in zip(numbers, columns, strict=True)
         }
     )
 
@@ -82,7 +87,7 @@ def _is_possible(texts: pl.DataFrame, thousands: str | None) -> bool:
     if thousands is None:
         return True
     begins = rf"^[+-]?0\x{ord(thousands):02x}"
-    return not texts.select(pl.any_horizontal(pl.col(NUMBERS).str.contains(begins).any())).item()
+    return not texts.select(pl.any_horizontal(pl.all().str.contains(begins).any())).item()
 
 
 def _read(texts: pl.DataFrame, settings: SourceSettings) -> _Reading:
@@ -90,7 +95,7 @@ def _read(texts: pl.DataFrame, settings: SourceSettings) -> _Reading:
     # What is no number in this reading is null.
     values = texts.with_columns(plain).with_columns(
         pl.when(pl.col(name).str.contains(_INTEGER if name == "quantity" else _NUMBER)).then(pl.col(name))
-        for name in NUMBERS
+        for name in texts.columns
     )
     fitting = sum(column.count() for column in values.iter_columns())
     return _Reading(settings, values, fitting)
@@ -107,7 +112,7 @@ def _doubt(texts: pl.DataFrame, readings: list[_Reading]) -> Doubt:
 
 def _example(texts: pl.DataFrame, one: _Reading, other: _Reading, shown: _Reading) -> tuple[str, str]:
     """The first number that two readings differ in, and what it is in the shown one."""
-    for name in NUMBERS:
+    for name in texts.columns:
         differing = one.values[name].ne_missing(other.values[name]).arg_true()
         if differing.len():
             at = differing[0]

@@ -16,7 +16,7 @@ from pipeline.landing.errors import MissingColumns
 from pipeline.landing.header import header_attempts
 from pipeline.landing.opening import Form, OrderLines, open_order_lines
 from pipeline.landing.reader import OrderLineFile
-from pipeline.sources import REQUIRED_COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
 # So many bytes (of Parquet and spreadsheets: so many rows) are looked at to tell how numbers are written.
 _SAMPLE_BYTES = 4 * 1024 * 1024
@@ -109,7 +109,7 @@ def _open_anyhow(path: Path, settings: SourceSettings) -> OrderLines:
         named = set(our_columns(error.headers, settings))
         there = {name: header for name, header in settings.columns.items() if name in named}
         known = named | settings.constants.keys()
-        stand_ins = {name: _UNKNOWN for name in REQUIRED_COLUMNS if name not in known}
+        stand_ins = {name: _UNKNOWN for name in FEEDS[settings.feed].required if name not in known}
         update = {"columns": there, "constants": {**settings.constants, **stand_ins}}
         return open_order_lines(path, settings.model_copy(update=update), _SAMPLE_BYTES)
 

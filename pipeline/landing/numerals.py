@@ -4,22 +4,19 @@ Nothing is computed on binary numbers, and what does not read as the source says
 that the contract refuses it.
 """
 
-from collections.abc import Sequence
-
 import polars as pl
 
-from pipeline.sources import SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
-NUMBERS = ("quantity", "unit_price", "discount", "shipping", "unit_cost", "tax", "tax_rate")
 _PERCENT = r"^([+-]?)([0-9]*)\.?([0-9]*)$"
 # Stands before a number whose marks are not those of the source.
 _ODD = "?"
 
 
-def plain_numbers(settings: SourceSettings, numbers: Sequence[str] = NUMBERS) -> list[pl.Expr]:
-    """The columns that have to be written anew; none for a source that writes as we do."""
+def plain_numbers(settings: SourceSettings) -> list[pl.Expr]:
+    """The columns of its feed that have to be written anew; none for a source that writes as we do."""
     found = []
-    for name in numbers:
+    for name in FEEDS[settings.feed].numbers:
         number = pl.col(name)
         written = number if settings.thousands_mark is None else _without_thousands(number, settings)
         if settings.decimal_mark == ",":

@@ -1,6 +1,6 @@
 """Sources: how the files of each shop or till are written, as ``sources.toml`` says."""
 
-from pipeline.sources.config import read_sources, source_settings
+from pipeline.sources.config import of_feed, read_sources, source_settings
 from pipeline.sources.errors import SourcesError
 from pipeline.sources.feeds import FeedColumns, FeedName
 from pipeline.sources.models import (
@@ -22,6 +22,7 @@ __all__ = [
     "FeedName",
     "SourceSettings",
     "SourcesError",
+    "of_feed",
     "read_sources",
     "source_settings",
 ]

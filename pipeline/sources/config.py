@@ -33,14 +33,20 @@ def source_settings(
         SourcesError: the file cannot be read or used.
     """
     found = read_sources(settings.sources_file).get(source, SourceSettings())
-    if feed is not None and feed != found.feed:
-        said = found.model_dump(exclude=_OF_ITS_FEED, exclude_unset=True)
-        found = SourceSettings.model_validate(said | {"feed": feed})
+    if feed is not None:
+        found = of_feed(found, feed)
     now = {"mode": mode, "duplicate_rows": duplicate_rows}
     wanted = found.model_copy(update={name: value for name, value in now.items() if value is not None})
     if wanted.feed != ORDER_LINES and wanted.mode == "overwrite":
         raise SourcesError(f"{wanted.feed} are only added and corrected: load them with mode append")
     return wanted
+
+
+def of_feed(settings: SourceSettings, feed: str) -> SourceSettings:
+    """The settings of a source for its files of one feed, which is said now."""
+    of_another = _OF_ITS_FEED if feed != settings.feed else {"feed"}
+    said = settings.model_dump(exclude=of_another, exclude_unset=True)
+    return SourceSettings.model_validate(said | {"feed": feed})
 
 
 def read_sources(file: Path) -> dict[str, SourceSettings]:

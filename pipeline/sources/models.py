@@ -48,8 +48,9 @@ COLUMNS = MappingProxyType(
 ONLY_WHEN_MAPPED = "line_id"
 REQUIRED_COLUMNS = ("order_id", "product_id", "sale_date", "quantity", "unit_price")
 ORDER_LINES = "order_lines"
+_NUMBERS = ("quantity", "unit_price", "discount", "shipping", "unit_cost", "tax", "tax_rate")
 FEEDS = MappingProxyType(
-    {ORDER_LINES: FeedColumns(COLUMNS, REQUIRED_COLUMNS, date="sale_date"), **OTHER_FEEDS}
+    {ORDER_LINES: FeedColumns(COLUMNS, REQUIRED_COLUMNS, _NUMBERS, date="sale_date"), **OTHER_FEEDS}
 )
 # Each byte of these is one character, so that a damaged one costs its own row alone.
 ENCODINGS = ("utf-8", "utf-16", "cp1250", "cp1252", "iso8859-1", "iso8859-15", "mac-roman")

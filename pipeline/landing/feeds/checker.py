@@ -36,7 +36,7 @@ class FeedChecker(RowChecker):
             pl.Series("damage", chunk.damage),
             pl.Series("is_repeat", is_repeat),
             *(self._text(name) for name in self._known.columns),
-        ).with_columns(plain_numbers(self._settings, self._known.numbers))
+        ).with_columns(plain_numbers(self._settings))
         if self._known.date is not None:
             frame = frame.with_columns(self._dates(frame[self._known.date]))
         if "quantity" in frame.columns:

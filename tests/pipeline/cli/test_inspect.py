@@ -74,3 +74,36 @@ def test_what_sources_toml_says_is_where_it_begins(tmp_path: Path, monkeypatch: 
     found = json.loads(result.stdout)
     assert found["headers"][0]["confidence"] == "certain"
     assert found["sources_toml"].startswith('[till]\nmode = "overwrite"\n')
+
+
+def test_a_file_of_another_feed_is_shown_as_one(tmp_path: Path) -> None:
+    header = "Refund ID;Bestellnummer;Amount;Refund Date;Kanal"
+    path = csv_file(tmp_path, "R1;1;1,50;31.01.2024;Post", "R2;2;-1;31.01.2024;", header=header)
+    result = CliRunner().invoke(main, ["inspect", "--feed", "refunds", "--source", "returns", str(path)])
+    assert result.exit_code == 0, result.output
+    for line in (
+        "Numbers: ',' before decimals, nothing between thousands (by the first 2 rows)",
+        "Dates: %d.%m.%Y (by every row)",
+        "2 rows read, 1 accepted, 1 quarantined",
+        "[returns]",
+        'feed = "refunds"',
+        'columns.order_id = "Bestellnummer"',
+        "Then every file of the source is one of refunds; for one file alone, say `tillhouse load --feed "
+        "refunds`.",
+    ):
+        assert line in result.stdout.splitlines()
+    assert "kept beside the record" in result.stdout
+
+
+def test_a_file_of_stores_has_neither_numbers_nor_dates(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "S1,North", header="Store ID,Region")
+    shown = CliRunner().invoke(main, ["inspect", str(path)])
+    assert (shown.exit_code, "Numbers:" in shown.stdout, "Dates:" in shown.stdout) == (0, False, False)
+    assert shown.stdout.splitlines()[1] == (
+        "The column names are those of stores, and not of order lines, so it is looked at as stores (unless "
+        "--feed says otherwise)."
+    )
+    found = json.loads(CliRunner().invoke(main, ["inspect", "--json", str(path)]).stdout)
+    assert (found["feed"], found["date_format"]) == ("stores", None)
+    assert found["settings"] == {"feed": "stores"}
+    assert found["feed_note"] == shown.stdout.splitlines()[1]

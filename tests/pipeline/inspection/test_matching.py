@@ -2,9 +2,10 @@
 
 import pytest
 
-from pipeline.inspection.aliases import ALIASES, SYSTEMS, key
+from pipeline.inspection.aliases import SYSTEMS, key
+from pipeline.inspection.feed_aliases import ALIASES_BY_FEED
 from pipeline.inspection.matching import read_headers, system_of
-from pipeline.sources import COLUMNS, SourceSettings
+from pipeline.sources import FEEDS, SourceSettings
 
 
 def columns_of(*headers: str, **known: object) -> list[str | None]:
@@ -12,15 +13,17 @@ def columns_of(*headers: str, **known: object) -> list[str | None]:
     return [reading.column for reading in readings]
 
 
-def test_no_usual_name_means_two_columns() -> None:
-    names = [
-        (key(name), column)
-        for column in COLUMNS
-        for name in {*map(key, ALIASES[column]), key(COLUMNS[column])}
+@pytest.mark.parametrize("feed", FEEDS)
+def test_no_usual_name_means_two_columns_of_a_feed(feed: str) -> None:
+    columns, aliases = FEEDS[feed].columns, ALIASES_BY_FEED[feed]
+    # A feed's own names count like those that it is known by.
+    spelled = [
+        name
+        for column, title in columns.items()
+        for name in {key(title), key(column), *map(key, aliases[column])}
     ]
-    spelled = [name for name, _ in names]
     assert sorted({name for name in spelled if spelled.count(name) > 1}) == []
-    assert ALIASES.keys() == COLUMNS.keys()
+    assert aliases.keys() == columns.keys()
 
 
 @pytest.mark.parametrize(
@@ -59,8 +62,8 @@ def test_exports_are_recognised(headers: tuple[str, ...], columns: tuple[str | N
 
 def test_every_system_is_told_by_its_own_headers() -> None:
     for name, headers in SYSTEMS.items():
-        assert system_of(["Something else", *headers.values()]) == name
-    assert system_of(["Name", "SKU"]) is None
+        assert system_of(["Something else", *headers.values()], "order_lines") == name
+    assert system_of(["Name", "SKU"], "order_lines") is None
 
 
 def test_a_column_is_given_once_and_the_other_header_says_what_it_could_be() -> None:
