@@ -43,12 +43,14 @@ def _replay(session: RefreshSession, batch_id: int) -> list[BatchResult]:
     # The process may have died after the replay, and this is the second try: the build is left to do.
     if is_recorded(session.connection, batch_id, session.refresh_id):
         return []
-    source = find_batch(session.connection, batch_id).source
+    batch = find_batch(session.connection, batch_id)
     result = replay(
         session.connection,
         ReplayRequest(
             batch_id=batch_id,
-            settings=source_settings(session.settings, source, duplicate_rows=request.duplicate_rows),
+            settings=source_settings(
+                session.settings, batch.source, feed=batch.feed, duplicate_rows=request.duplicate_rows
+            ),
             originals=session.settings.originals_folder,
             reporting=Reporting(session.settings.currency, session.settings.time_zone),
             corrected=Path(request.files[0]) if request.files else None,

@@ -1,9 +1,9 @@
 """What deliveries of the feeds besides order lines would change in closed months.
 
-Each query compares what the records say with the batches at hand to what they say without them, so it is
-the same for a landing, a void and a restore. It yields closed months and what would change in them. The
-lines of a closed month are the published ones: nothing waited when it was closed, and nothing that changes
-it lands.
+Each query compares what the records say with the batches at hand to what they say without them (of a replay:
+without the rows that it took out of the quarantine), so it is the same for a landing, a void, a restore and a
+replay. It yields closed months and what would change in them. The lines of a closed month are the published
+ones: nothing waited when it was closed, and nothing that changes it lands.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,16 @@ from typing import LiteralString
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+# The rows that this very transaction took out of the quarantine.
+REPLAYED: LiteralString = "select batch_id, row_number from raw.replayed_rows where at = now()"
+
 # Two versions of the records: with the batches at hand, and without.
 _SIDES: LiteralString = """
 sides as (
     select batch_id, is_with
     from raw.batches
     cross join (values (true), (false)) as versions (is_with)
-    where case when batch_id = any(%(batch_ids)s) then is_with else status = 'landed' end
+    where case when batch_id = any(%(batch_ids)s) then is_with or %(is_replay)s else status = 'landed' end
 )
 """
 
@@ -59,6 +62,7 @@ stated as (
     from delivered
     inner join records using (product_id)
     inner join sides using (batch_id)
+    where is_with or (batch_id, row_number) not in ({replayed})
     order by is_with, product_id, valid_from, batch_id desc, row_number desc
 ),
 
@@ -96,6 +100,7 @@ stated as (
     select distinct on (is_with, store_id) is_with, store_id, region
     from raw.stores
     inner join sides using (batch_id)
+    where is_with or (batch_id, row_number) not in ({replayed})
     order by is_with, store_id, batch_id desc, row_number desc
 ),
 
@@ -125,6 +130,7 @@ stated as (
     select distinct on (is_with, product_id) is_with, product_id, category
     from raw.product_records
     inner join sides using (batch_id)
+    where is_with or (batch_id, row_number) not in ({replayed})
     order by is_with, product_id, batch_id desc, row_number desc
 ),
 
@@ -159,6 +165,7 @@ records as (
     from raw.refunds
     inner join raw.batches using (batch_id)
     inner join sides using (batch_id)
+    where is_with or (batch_id, row_number) not in ({replayed})
 ),
 
 stated as (
@@ -211,5 +218,9 @@ def changes_of_records(connection: Connection[TupleRow], feed: str) -> sql.Compo
     queries = _CHANGES.get(feed, ())
     if not queries or row is None or not row[0]:
         return None
-    parts = {"sides": sql.SQL(_SIDES), "months_of_lines": sql.SQL(_MONTHS_OF_LINES)}
+    parts = {
+        "sides": sql.SQL(_SIDES),
+        "months_of_lines": sql.SQL(_MONTHS_OF_LINES),
+        "replayed": sql.SQL(REPLAYED),
+    }
     return sql.SQL(" union all ").join(sql.SQL("({})").format(sql.SQL(q).format(**parts)) for q in queries)

@@ -7,7 +7,7 @@ from datetime import date
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from pipeline.landing.closed_feeds import REFUNDS_OF_SOURCE, changes_of_records
+from pipeline.landing.closed_feeds import REFUNDS_OF_SOURCE, REPLAYED, changes_of_records
 from pipeline.landing.errors import LandingError
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
 from pipeline.landing.pending import PENDING, is_restated
@@ -29,11 +29,15 @@ _CHANGED = """
 with
 
 delivered as (
-    select *, {line_key} as line_key from raw.order_lines where batch_id = any(%(batch_ids)s)
+    select *, {line_key} as line_key
+    from raw.order_lines
+    where
+        batch_id = any(%(batch_ids)s)
+        and (not %(is_replay)s or (batch_id, row_number) in ({replayed}))
 ),
 
 deleted as (
-    select order_id, line_key from raw.deleted_lines where batch_id = any(%(batch_ids)s)
+    select order_id, line_key from raw.deleted_lines where batch_id = any(%(batch_ids)s) and not %(is_replay)s
     union
     select known_lines.order_id, known_lines.line_key
     from known_lines
@@ -118,11 +122,18 @@ def closed_months(connection: Connection[TupleRow]) -> list[tuple[date, str, obj
 
 
 def changed_months(
-    connection: Connection[TupleRow], source: str, feed: str, batch_ids: Sequence[int], *, deletes: bool
+    connection: Connection[TupleRow],
+    source: str,
+    feed: str,
+    batch_ids: Sequence[int],
+    *,
+    deletes: bool = False,
+    is_replay: bool = False,
 ) -> ClosedChanges:
     """The closed months that these batches of one feed, stored and not yet committed, would change.
 
-    ``deletes``: what batches of order lines lack is deleted.
+    ``deletes``: what batches of order lines lack is deleted. ``is_replay``: only what this transaction took
+    out of their quarantine is new.
     """
     if not closed_months(connection):
         return ClosedChanges()
@@ -134,7 +145,13 @@ def changed_months(
         return ClosedChanges()
     found = connection.execute(
         sql.SQL(_SUMMED).format(changes=query),
-        {"batch_ids": list(batch_ids), "source": source, "deletes": deletes, "shown": _SHOWN + 1},
+        {
+            "batch_ids": list(batch_ids),
+            "source": source,
+            "deletes": deletes,
+            "is_replay": is_replay,
+            "shown": _SHOWN + 1,
+        },
     ).fetchone()
     assert found is not None
     months, changed = found
@@ -165,6 +182,7 @@ def _changes_of_lines(
         values=listed("delivered", columns),
         known_values=listed("known", columns),
         refunds=sql.SQL(REFUNDS_OF_SOURCE),
+        replayed=sql.SQL(REPLAYED),
     )
 
 

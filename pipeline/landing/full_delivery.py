@@ -10,9 +10,9 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pipeline.landing.copying import staged
+from pipeline.landing.feeds import tables_of
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
-
-_TABLES = ("order_lines", "products", "customers")
+from pipeline.sources import ORDER_LINES
 
 # Of a line that several files of the call have, the last row counts.
 _LAST_ROWS = """
@@ -62,9 +62,9 @@ where ({key}, batch_id) in (select {key}, batch_id from raw.order_lines where ba
 """
 
 
-def make_staged_tables(connection: Connection[TupleRow]) -> None:
-    """Make the tables that the call's rows are copied into, until the commit."""
-    for table in _TABLES:
+def make_staged_tables(connection: Connection[TupleRow], feed: str = ORDER_LINES) -> None:
+    """Make the tables that the rows of one feed are copied into, until the commit."""
+    for table in tables_of(feed):
         connection.execute(
             sql.SQL("create temporary table {} (like {} including defaults) on commit drop").format(
                 sql.Identifier(f"staged_{table}"), sql.Identifier("raw", table)
@@ -74,7 +74,7 @@ def make_staged_tables(connection: Connection[TupleRow]) -> None:
 
 def store_changes(connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]) -> dict[int, int]:
     """Move what the staged rows change into the raw tables; returns how many rows each batch stored."""
-    for table in _TABLES:
+    for table in tables_of(ORDER_LINES):
         connection.execute(sql.SQL("analyze {}").format(staged(table)))
     find_known_lines(connection, source, batch_ids)
     columns = line_columns(connection)

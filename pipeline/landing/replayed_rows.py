@@ -6,8 +6,10 @@ from psycopg.rows import TupleRow
 from pipeline.landing.contract import DUPLICATE
 from pipeline.landing.copying import staged
 from pipeline.landing.errors import LandingError
+from pipeline.landing.feeds import tables_of
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines
 from pipeline.landing.voiding import LandedBatch
+from pipeline.sources import ORDER_LINES
 
 # The number that a row had among its (order, product) pair, or the next that is free in its batch. A full
 # delivery has only its changes in raw: what it left as it was is known.
@@ -72,10 +74,15 @@ set
             from raw.quarantine where batch_id = %(batch_id)s
             group by reasons[1]
         ) as counted
-    ), '{{}}'),
-    first_sale_date = least(first_sale_date, (select min(sale_date) from {staged})),
-    last_sale_date = greatest(last_sale_date, (select max(sale_date) from {staged}))
+    ), '{}')
 where batch_id = %(batch_id)s
+"""
+_WIDEN = """
+update raw.batches
+set
+    first_sale_date = least(first_sale_date, (select min(sale_date) from {lines})),
+    last_sale_date = greatest(last_sale_date, (select max(sale_date) from {lines}))
+where batch_id = %s
 """
 
 
@@ -84,7 +91,7 @@ def number_occurrences(connection: Connection[TupleRow], batch: LandedBatch) -> 
     if batch.is_compared:
         find_known_lines(connection, batch.source, [batch.batch_id])
     query = sql.SQL(_NUMBER).format(
-        staged=staged("order_lines"), known=sql.SQL(_KNOWN if batch.is_compared else "")
+        staged=staged(ORDER_LINES), known=sql.SQL(_KNOWN if batch.is_compared else "")
     )
     connection.execute(query, {"batch_id": batch.batch_id})
 
@@ -101,7 +108,7 @@ def withhold_duplicates(connection: Connection[TupleRow], batch: LandedBatch) ->
         where quarantine.batch_id = %s and quarantine.row_number = staged.row_number
             and %s = any(quarantine.reasons)
         """
-    ).format(staged=staged("order_lines"))
+    ).format(staged=staged(tables_of(batch.feed)[0]))
     return connection.execute(query, (batch.batch_id, DUPLICATE)).rowcount
 
 
@@ -111,25 +118,15 @@ def release(connection: Connection[TupleRow], batch: LandedBatch) -> int:
     Raises:
         LandingError: one of them has the key of an accepted line of the batch.
     """
-    lines = staged("order_lines")
-    clash = connection.execute(sql.SQL(_TAKEN_KEYS).format(staged=lines, line_key=LINE_KEY)).fetchone()
-    if clash:
-        raise LandingError(
-            f"batch {batch.batch_id}: row {clash[0]} would now stand for another of its lines, as its "
-            "columns are read otherwise than when it landed; void the batch and load the file again"
-        )
-    count = connection.execute(sql.SQL("insert into raw.order_lines select * from {}").format(lines)).rowcount
-    for table, key in (("products", "product_key"), ("customers", "customer_key")):
-        query = sql.SQL(
-            "insert into {table} select * from {versions} as versions"
-            " where {key} in (select {key} from {lines}) on conflict do nothing"
-        ).format(
-            table=sql.Identifier("raw", table),
-            versions=staged(table),
-            key=sql.Identifier(key),
-            lines=lines,
-        )
-        connection.execute(query)
+    rows_table, *_ = tables_of(batch.feed)
+    rows = staged(rows_table)
+    if batch.feed == ORDER_LINES:
+        _require_free_keys(connection, batch)
+    count = connection.execute(
+        sql.SQL("insert into {} select * from {}").format(sql.Identifier("raw", rows_table), rows)
+    ).rowcount
+    if batch.feed == ORDER_LINES:
+        _add_what_lines_name(connection, batch)
     connection.execute(
         sql.SQL(
             """
@@ -142,8 +139,35 @@ def release(connection: Connection[TupleRow], batch: LandedBatch) -> int:
             insert into raw.replayed_rows (batch_id, row_number, reasons, raw_text)
             select batch_id, row_number, reasons, raw_text from replayed
             """
-        ).format(lines),
+        ).format(rows),
         (batch.batch_id,),
     )
-    connection.execute(sql.SQL(_RECOUNT).format(staged=lines), {"count": count, "batch_id": batch.batch_id})
+    connection.execute(_RECOUNT, {"count": count, "batch_id": batch.batch_id})
     return count
+
+
+def _require_free_keys(connection: Connection[TupleRow], batch: LandedBatch) -> None:
+    query = sql.SQL(_TAKEN_KEYS).format(staged=staged(ORDER_LINES), line_key=LINE_KEY)
+    clash = connection.execute(query).fetchone()
+    if clash:
+        raise LandingError(
+            f"batch {batch.batch_id}: row {clash[0]} would now stand for another of its lines, as its "
+            "columns are read otherwise than when it landed; void the batch and load the file again"
+        )
+
+
+def _add_what_lines_name(connection: Connection[TupleRow], batch: LandedBatch) -> None:
+    """The versions of products and customers of the staged lines, and the span of their days."""
+    lines = staged(ORDER_LINES)
+    for table, key in (("products", "product_key"), ("customers", "customer_key")):
+        query = sql.SQL(
+            "insert into {table} select * from {versions} as versions"
+            " where {key} in (select {key} from {lines}) on conflict do nothing"
+        ).format(
+            table=sql.Identifier("raw", table),
+            versions=staged(table),
+            key=sql.Identifier(key),
+            lines=lines,
+        )
+        connection.execute(query)
+    connection.execute(sql.SQL(_WIDEN).format(lines=lines), (batch.batch_id,))

@@ -14,12 +14,13 @@ import polars as pl
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from pipeline.landing.checker import BatchChecker, CheckedChunk
+from pipeline.landing.checker import CheckedChunk
 from pipeline.landing.checking import with_date_format
 from pipeline.landing.closed_months import changed_months, named, open_again
 from pipeline.landing.copying import copy_chunk, encode
 from pipeline.landing.corrected import CorrectedRows
 from pipeline.landing.errors import FileRefused, LandingError
+from pipeline.landing.feeds import checker_of, tables_of
 from pipeline.landing.full_delivery import make_staged_tables
 from pipeline.landing.models import BatchResult, Reporting
 from pipeline.landing.opening import OrderLines, open_order_lines
@@ -33,7 +34,8 @@ from pipeline.sources import ORDER_LINES, SourceSettings
 class ReplayRequest:
     """A batch whose rejected rows are tried again; ``corrected`` is a file of them, else the original.
 
-    ``settings`` says how its source's files are read now; ``reopen`` lets it change closed months.
+    ``settings`` says how its source's files of the batch's feed are read now; ``reopen`` lets it change
+    closed months.
     """
 
     batch_id: int
@@ -62,13 +64,8 @@ def replay(connection: Connection[TupleRow], request: ReplayRequest) -> BatchRes
         batch = find_batch(connection, request.batch_id)
         if batch.status != "landed":
             raise LandingError(f"batch {batch.batch_id} is {batch.status}: only a landed one can be replayed")
-        if batch.feed != ORDER_LINES:
-            raise LandingError(
-                f"batch {batch.batch_id} has {batch.feed}: only order lines can be replayed; load a file of "
-                "the corrected rows instead"
-            )
         require_newest(connection, batch)
-        make_staged_tables(connection)
+        make_staged_tables(connection, batch.feed)
         reasons: Counter[str] = Counter()
         try:
             for chunk in _good_rows(request, batch, waiting_rows(connection, batch.batch_id), reasons):
@@ -76,7 +73,8 @@ def replay(connection: Connection[TupleRow], request: ReplayRequest) -> BatchRes
         except FileRefused as error:
             raise LandingError(f"batch {batch.batch_id}, {batch.file_name}: {error}") from error
         if request.corrected is not None:
-            number_occurrences(connection, batch)
+            if batch.feed == ORDER_LINES:
+                number_occurrences(connection, batch)
             reasons["duplicate_row"] += withhold_duplicates(connection, batch)
         count = release(connection, batch)
         notes = [f"{count:,} rejected rows were accepted"]
@@ -100,20 +98,21 @@ def _good_rows(
     """What is accepted now of the rows that wait; counts the first reasons of the others."""
     with ExitStack() as stack:
         file, settings = _opened(request, batch, waiting, stack)
-        checker = BatchChecker(file.columns, settings, request.reporting)
+        checker = checker_of(file.columns, settings, request.reporting)
         numbers = set(waiting)
+        rows_table, *_ = tables_of(batch.feed)
         for chunk in file.chunks():
             checked = checker.check(chunk)
             reasons.update(row.reasons[0] for row in checked.quarantine if row.row_number in numbers)
             tables = tuple(
-                (table, _of_waiting(frame, waiting) if table == ORDER_LINES else frame)
+                (table, _of_waiting(frame, waiting) if table == rows_table else frame)
                 for table, frame in checked.tables
             )
             yield replace(checked, tables=tables, quarantine=[])
 
 
-def _of_waiting(lines: pl.DataFrame, waiting: pl.Series) -> pl.DataFrame:
-    return lines.filter(pl.col("row_number").is_in(waiting.implode()))
+def _of_waiting(rows: pl.DataFrame, waiting: pl.Series) -> pl.DataFrame:
+    return rows.filter(pl.col("row_number").is_in(waiting.implode()))
 
 
 def _opened(
@@ -134,7 +133,7 @@ def _opened(
 
 
 def _reopened(connection: Connection[TupleRow], batch: LandedBatch, *, reopen: bool) -> list[str]:
-    changed = changed_months(connection, batch.source, batch.feed, [batch.batch_id], deletes=False)
+    changed = changed_months(connection, batch.source, batch.feed, [batch.batch_id], is_replay=True)
     if changed.months and not reopen:
         raise LandingError(f"batch {batch.batch_id}: {changed.refusal}")
     open_again(connection, changed.months)

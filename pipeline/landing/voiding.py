@@ -216,7 +216,7 @@ def _mind_closed_months(connection: Connection[TupleRow], batch: LandedBatch, *,
             "say --reopen, which opens them again"
         )
     else:
-        changed = changed_months(connection, batch.source, batch.feed, [batch.batch_id], deletes=False)
+        changed = changed_months(connection, batch.source, batch.feed, [batch.batch_id])
         months, refusal = changed.months, f"batch {batch.batch_id}: {changed.refusal}"
     if months and not reopen_them:
         raise LandingError(refusal)

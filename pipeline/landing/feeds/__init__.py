@@ -23,6 +23,11 @@ FEEDS = {
 }
 
 
+def tables_of(feed: str) -> tuple[str, ...]:
+    """The raw tables that a feed's rows go to, the one with a row for each of them first."""
+    return ("order_lines", "products", "customers") if feed == ORDER_LINES else (FEEDS[feed].table,)
+
+
 def checker_of(columns: ColumnMap, settings: SourceSettings, reporting: Reporting) -> RowChecker:
     """What checks the rows of one file of the settings' feed."""
     if settings.feed == ORDER_LINES:
@@ -30,4 +35,4 @@ def checker_of(columns: ColumnMap, settings: SourceSettings, reporting: Reportin
     return FeedChecker(FEEDS[settings.feed], columns, settings, reporting)
 
 
-__all__ = ["FEEDS", "Feed", "checker_of"]
+__all__ = ["FEEDS", "Feed", "checker_of", "tables_of"]

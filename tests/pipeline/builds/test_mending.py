@@ -238,7 +238,9 @@ def tried(
     return replay(workbench.connection, request)
 
 
-def rejects_file(workbench: Workbench, batch: BatchResult, originals: Path) -> Path:
+def rejects_file(
+    workbench: Workbench, batch: BatchResult, originals: Path, settings: SourceSettings | None = None
+) -> Path:
     [(sha256,)] = workbench.rows(f"select sha256 from raw.batches where batch_id = {batch.batch_id}")
     rows = workbench.rows(
         f"select row_number, reasons, raw_text from raw.quarantine where batch_id = {batch.batch_id}"
@@ -246,7 +248,7 @@ def rejects_file(workbench: Workbench, batch: BatchResult, originals: Path) -> P
     rejected = {number: Rejected(tuple(reasons), text) for number, reasons, text in rows}
     path = workbench.folder / "rejected.csv"
     with original(originals, sha256) as read, path.open("w") as output:
-        write_rejects(read, SourceSettings(), rejected, output)
+        write_rejects(read, settings or SourceSettings(), rejected, output)
     return path
 
 
