@@ -103,12 +103,16 @@ def _show(found: Inspection) -> None:
     if found.sources_toml:
         click.echo(f"\nFor sources.toml:\n\n{found.sources_toml}")
         if not is_line:
-            click.echo(
-                f"Then every file of the source is one of {found.settings.feed}; for one file alone, say "
-                f"`tillhouse load --feed {found.settings.feed}`."
-            )
+            click.echo(_of_every_file(found))
     else:
         click.echo("\nIt needs no entry in sources.toml.")
+
+
+def _of_every_file(found: Inspection) -> str:
+    feed = found.settings.feed
+    told = f"With it, every file of the source is one of {feed}: give them a source of their own (--source)"
+    is_all = found.settings.model_dump(exclude_defaults=True).keys() == {"feed"}
+    return f"{told}, or load them with --feed {feed} and no entry." if is_all else f"{told}."
 
 
 def _form(found: Inspection) -> list[str]:

@@ -39,8 +39,8 @@ class CannotWrite(TillhouseError):
     "--to",
     "target",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all of BATCH's rows, of any feed, to this CSV file in their own columns, to be corrected and loaded with "
-    "`tillhouse load --replay BATCH FILE`.",
+    help="Write all of BATCH's rows, of any feed, to this CSV file in their own columns, to be corrected and "
+    "loaded with `tillhouse load --replay BATCH FILE`.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 def rejects(

@@ -88,8 +88,7 @@ def test_a_file_of_another_feed_is_shown_as_one(tmp_path: Path) -> None:
         "[returns]",
         'feed = "refunds"',
         'columns.order_id = "Bestellnummer"',
-        "Then every file of the source is one of refunds; for one file alone, say `tillhouse load --feed "
-        "refunds`.",
+        "With it, every file of the source is one of refunds: give them a source of their own (--source).",
     ):
         assert line in result.stdout.splitlines()
     assert "kept beside the record" in result.stdout
@@ -102,6 +101,10 @@ def test_a_file_of_stores_has_neither_numbers_nor_dates(tmp_path: Path) -> None:
     assert shown.stdout.splitlines()[1] == (
         "The column names are those of stores, and not of order lines, so it is looked at as stores (unless "
         "--feed says otherwise)."
+    )
+    assert shown.stdout.splitlines()[-1] == (
+        "With it, every file of the source is one of stores: give them a source of their own (--source), or "
+        "load them with --feed stores and no entry."
     )
     found = json.loads(CliRunner().invoke(main, ["inspect", "--json", str(path)]).stdout)
     assert (found["feed"], found["date_format"]) == ("stores", None)
