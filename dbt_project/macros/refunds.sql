@@ -13,14 +13,25 @@
 {%- endmacro %}
 
 {#-
-    What they were of an amount of their line. All units of a line together are the whole of it, to the last
-    digit, however they are parted.
+    What was paid for them. All units of a line together are what was paid for it, to the last digit, however
+    they are parted.
 -#}
-{% macro value_of_units(line, amount, taken, quantity) -%}
+{% macro value_of_units(line, taken, quantity) -%}
     round(
-        {{ line }}.{{ amount }} * ({{ units_before(line, taken ~ ' + coalesce(' ~ quantity ~ ', 0)') }})
-        / {{ line }}.quantity,
+        {{ line }}.paid * ({{ units_before(line, taken ~ ' + coalesce(' ~ quantity ~ ', 0)') }}) / {{ line }}.quantity,
         12
     )
-    - round({{ line }}.{{ amount }} * ({{ units_before(line, taken) }}) / {{ line }}.quantity, 12)
+    - round({{ line }}.paid * ({{ units_before(line, taken) }}) / {{ line }}.quantity, 12)
+{%- endmacro %}
+
+{#-
+    The part of an amount of its line that a refund gives back: what is given back after it, less what was
+    before. So the parts of a line that is given back whole are the whole, to the last digit.
+-#}
+{% macro given_part(amount) -%}
+    coalesce(
+        round({{ amount }} * (given_before + given) / nullif(paid, 0), 12)
+        - round({{ amount }} * given_before / nullif(paid, 0), 12),
+        0
+    )
 {%- endmacro %}

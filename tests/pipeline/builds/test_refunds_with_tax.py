@@ -25,13 +25,13 @@ def given_back(workbench: Workbench, source: str) -> dict[tuple[str, str], tuple
     return {row[:2]: row[2:4] for row in rows}
 
 
-def left(workbench: Workbench, source: str) -> dict[str, tuple[Decimal, ...]]:
-    """Net revenue and tax of each order, all its lines together."""
+def left(workbench: Workbench, source: str) -> dict[tuple[str, str], tuple[Decimal, ...]]:
+    """Net revenue and tax of each product of each order, all its lines together."""
     rows = workbench.rows(
-        "select order_id, sum(net_revenue), sum(tax) from core.fct_order_lines"
-        f" where source = '{source}' and order_id not like 'X%' group by order_id"
+        "select order_id, product_id, sum(net_revenue), sum(tax) from core.fct_order_lines"
+        f" where source = '{source}' and order_id not like 'X%' group by order_id, product_id"
     )
-    return {row[0]: row[1:] for row in rows}
+    return {row[:2]: row[2:] for row in rows}
 
 
 def exact(*texts: str) -> tuple[Decimal, ...]:
@@ -70,7 +70,12 @@ def test_of_prices_that_include_the_tax_the_amount_includes_it_too(workbench: Wo
         ("R5", "A"): exact("3.15", "-0.35"),
         ("R7", "A"): exact("5.85", "-0.65"),
     }
-    assert left(workbench, "with") == {"1": NOTHING, "2": NOTHING, "3": NOTHING}
+    assert left(workbench, "with") == {
+        ("1", "A"): NOTHING,
+        ("1", "B"): NOTHING,
+        ("2", "A"): NOTHING,
+        ("3", "A"): NOTHING,
+    }
     assert statuses(workbench)["R1"] == ("applied", None, Decimal("46.40"))
     assert statuses(workbench)["R6"] == ("refused", "refund_exceeds_paid", None)
     assert workbench.rows(
@@ -106,13 +111,58 @@ def test_of_prices_without_the_tax_it_comes_back_on_top(workbench: Workbench) ->
         ("R1", "A"): exact("10", "-1.90"),
         ("R3", "A"): exact("10", "-1.90"),
         ("R4", "A"): exact("10", "-0.333333333333"),
-        ("R5", "A"): exact("10", "-0.333333333333"),
-        ("R6", "A"): exact("10", "-0.333333333334"),
-        # What the return has given back already is not given back again.
-        ("R7", "A"): exact("6", "-0.75"),
+        ("R5", "A"): exact("10", "-0.333333333334"),
+        ("R6", "A"): exact("10", "-0.333333333333"),
+        # In the line's own proportion, whatever the return said of its tax.
+        ("R7", "A"): exact("6", "-0.60"),
     }
     assert statuses(workbench)["R2"] == ("refused", "refund_exceeds_paid", None)
-    assert left(workbench, "without") == {"1": NOTHING, "2": NOTHING, "3": NOTHING}
+    assert left(workbench, "without") == {
+        ("1", "A"): NOTHING,
+        ("2", "A"): NOTHING,
+        ("3", "A"): exact("0", "0.15"),
+    }
+    assert_a_full_build_agrees(workbench)
+
+
+def test_each_refund_is_spread_over_what_the_ones_before_it_have_left(workbench: Workbench) -> None:
+    pair = "{0},A,2024-01-10,1,119,0,,0.19\n{0},B,2024-01-10,1,107,0,,0.07\n"  # 100 and 19, 100 and 7
+    workbench.land(
+        HEADER
+        + "".join(pair.format(order) for order in "123")
+        + "2,B,2024-01-11,-1,107,0,,0.07\n"
+        + "4,A,2024-01-10,1,119,0,,0.19\n4,A,2024-01-11,-1,118,0,0,\n"
+        + FILLER,
+        **INCLUDED,
+    )
+    workbench.land(HEADER + "5,A,2024-01-10,2,10,0,,\n5,B,2024-01-10,1,20,0,,\n" + FILLER, **ON_TOP)
+    workbench.build()
+    workbench.land(
+        REFUNDS
+        + "R1,1,A,,1,2024-02-01\nR2,1,,107,,2024-02-02\n"
+        + "R3,2,,119,,2024-02-01\n"
+        # 107 x 119 / 226 = 56.3407, 107 x 107 / 226 = 50.6592: cut to cents, the rest to the larger.
+        + "R4,3,,107,,2024-02-01\nR5,3,A,62.66,,2024-02-02\nR6,3,A,62.65,,2024-02-03\n"
+        + "R7,4,,1,,2024-02-01\n",
+        feed="refunds",
+        source="with",
+    )
+    workbench.land(
+        REFUNDS + "R8,5,A,,2,2024-02-01\nR9,5,,10,,2024-02-02\n", feed="refunds", source="without"
+    )
+    assert not workbench.build().is_full
+    net_of_r4 = round(100 * Decimal("56.35") / 119, 12)
+    assert given_back(workbench, "with") == {
+        ("R1", "A"): exact("100", "-19"),
+        ("R2", "B"): exact("100", "-7"),
+        ("R3", "A"): exact("100", "-19"),
+        ("R4", "A"): (net_of_r4, net_of_r4 - Decimal("56.35")),
+        ("R4", "B"): exact("47.336448598131", "-3.313551401869"),
+        ("R6", "A"): (100 - net_of_r4, Decimal("56.35") - net_of_r4 - 19),
+        ("R7", "A"): exact("0.840336134454", "-0.159663865546"),
+    }
+    assert statuses(workbench)["R5"] == ("refused", "refund_exceeds_paid", None)
+    assert given_back(workbench, "without") == {("R8", "A"): exact("20", "0"), ("R9", "B"): exact("10", "0")}
     assert_a_full_build_agrees(workbench)
 
 

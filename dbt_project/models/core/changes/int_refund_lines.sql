@@ -2,32 +2,46 @@
 
 with
 
-shares as (
-    select * from {{ ref('int_refund_shares') }}
-),
-
--- The refund that gives back the last of what was paid takes what is left of both, to the last digit.
-settled as (
+refunds as (
     select
-        *,
-        amount <> 0
-        and sum(amount) over by_order = order_paid
-        and row_number() over (
-            partition by source, order_id
-            order by amount <> 0 desc, refund_date desc, refund_id collate "C" desc, size_rank asc
-        ) = 1 as is_last,
-        order_net_revenue - sum(given_net_revenue) over by_order as net_revenue_left,
-        order_tax - sum(given_tax) over by_order as tax_left
-    from shares
-    window by_order as (partition by source, order_id)
+        walk.*,
+        refunds.refund_id,
+        refunds.product_id,
+        refunds.quantity,
+        refunds.refund_date,
+        refunds.batch_id,
+        refunds.row_number
+    from {{ ref('int_refund_walk') }} as walk
+    inner join {{ ref('int_refunds') }} as refunds using (source, order_id, position)
+    where walk.status = 'applied'
 ),
 
+shares as (
+    select
+        lines.*,
+        refunds.refund_id,
+        refunds.refund_date,
+        refunds.batch_id,
+        refunds.row_number,
+        {{ refunded_units('lines', 'refunds.units_before', 'refunds.quantity') }} as units,
+        coalesce((refunds.given_before ->> lines.line_key)::numeric, 0) as given_before,
+        (refunds.shares ->> lines.line_key)::numeric as given
+    from refunds
+    inner join {{ ref('int_refundable_lines') }} as lines
+        on
+            refunds.source = lines.source
+            and refunds.order_id = lines.order_id
+            and (refunds.product_id is null or refunds.product_id = lines.product_id)
+),
+
+-- Net and tax in the proportion of the line; of prices that include the tax, both together are what is given.
 lines as (
     select
         *,
-        given_net_revenue + case when is_last then net_revenue_left else 0 end as returned,
-        given_tax + case when is_last then tax_left else 0 end as returned_tax
-    from settled
+        {{ given_part('net_revenue') }} as returned_net,
+        {{ given_part('(net_revenue + tax)') }} - {{ given_part('net_revenue') }} as returned_tax
+    from shares
+    where given <> 0 or units <> 0
 )
 
 select
@@ -55,8 +69,8 @@ select
     lines.unit_cost,
     0::numeric(38, 12) as gross_revenue,
     0::numeric(38, 12) as discounts,
-    lines.returned::numeric(38, 12) as returns,
-    (-lines.returned)::numeric(38, 12) as net_revenue,
+    lines.returned_net::numeric(38, 12) as returns,
+    (-lines.returned_net)::numeric(38, 12) as net_revenue,
     (-lines.returned_tax)::numeric(38, 12) as tax,
     (-lines.units * lines.unit_cost)::numeric(38, 12) as cost,
     lines.extra,
@@ -65,4 +79,3 @@ select
     orders.change_batch_id
 from lines
 inner join {{ ref('int_refund_orders') }} as orders using (source, order_id)
-where lines.amount <> 0 or lines.units <> 0

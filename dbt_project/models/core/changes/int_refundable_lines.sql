@@ -73,16 +73,17 @@ paid as (
     select
         *,
         sum(paid) over (partition by source, order_id) as order_paid,
-        sum(net_revenue) over (partition by source, order_id) as order_net_revenue,
-        sum(tax) over (partition by source, order_id) as order_tax,
-        sum(paid) over (partition by source, order_id, product_id) as product_paid
+        coalesce(
+            -sum(paid) filter (where quantity < 0) over (partition by source, order_id, product_id), 0
+        ) as product_returned
     from priced
 ),
 
 in_sequence as (
     select
         *,
-        sum(quantity) over product_lines - quantity as units_before
+        sum(quantity) over product_lines - quantity as units_before,
+        sum(paid) over product_lines - paid as paid_before
     from paid
     where quantity > 0
     window product_lines as (
@@ -97,8 +98,6 @@ select
     {{ columns | join(', ') }},
     paid::numeric(38, 12) as paid,
     order_paid::numeric(38, 12) as order_paid,
-    order_net_revenue::numeric(38, 12) as order_net_revenue,
-    order_tax::numeric(38, 12) as order_tax,
-    product_paid::numeric(38, 12) as product_paid,
+    least(greatest(product_returned - paid_before, 0), paid)::numeric(38, 12) as returned,
     units_before::bigint as units_before
 from in_sequence
