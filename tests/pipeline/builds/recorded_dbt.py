@@ -2,8 +2,8 @@
 
 No model looks at the database while it is compiled, so every build of a fresh candidate sends the
 same statements. The first build of a test process is dbt's own, and its statements are written
-down; later builds send them again, each node's in a transaction as dbt does. A build that does not
-go through this way is dbt's own, too: what failed, and with which words, is always said by dbt.
+down; later builds send them again, each node's in a transaction as dbt does. A build that fails a check
+this way is dbt's own, too: what failed, and with which words, is always said by dbt.
 """
 
 from collections import defaultdict
@@ -50,11 +50,8 @@ class RecordedDbt:
         """Send every node's statements, in the order in which dbt was done with the nodes."""
         with connect(owner_url) as connection:
             for result in self._results:
-                try:
-                    with connection.transaction():
-                        failures = _send(connection, self._statements[result.unique_id], _database(owner_url))
-                except psycopg.Error:
-                    return False
+                with connection.transaction():
+                    failures = _send(connection, self._statements[result.unique_id], _database(owner_url))
                 if result.kind == "test" and failures:
                     return False
         return True

@@ -30,13 +30,3 @@ def test_products_and_customers_are_there_without_the_records_of_their_feeds(war
         "attributes": None,
     }  # fmt: skip
     assert (customer["customer_id"], customer["attributes"]) == ("C101", None)
-
-
-def test_the_feeds_column_of_published_lines_is_added_once(warehouse: Warehouse) -> None:
-    with connect(warehouse.urls.owner) as connection:
-        connection.execute("create table core.fct_order_lines (order_id text)")
-        statements = import_module(f"{VERSIONS}.0009_feeds").STATEMENTS
-        for statement in (text for text in statements if "refund_id text" in text and "core." in text):
-            connection.execute(statement.encode())
-        columns = connection.execute("select * from core.fct_order_lines").description
-    assert [column.name for column in columns or ()] == ["order_id", "refund_id"]
