@@ -108,7 +108,9 @@ moved as (
     select store_id
     from stated
     group by store_id
-    having max(region) filter (where is_with) is distinct from max(region) filter (where not is_with)
+    having
+        coalesce(max(region) filter (where is_with), 'Unspecified')
+        <> coalesce(max(region) filter (where not is_with), 'Unspecified')
 ),
 
 changed as (
@@ -121,6 +123,7 @@ changed as (
 {months_of_lines}
 """
 
+# Between an upgrade and the first build, a product's category is its own.
 _CATEGORIES: LiteralString = """
 with
 
@@ -138,7 +141,9 @@ recategorized as (
     select product_id
     from stated
     group by product_id
-    having max(category) filter (where is_with) is distinct from max(category) filter (where not is_with)
+    having
+        coalesce(max(category) filter (where is_with), 'Unspecified')
+        <> coalesce(max(category) filter (where not is_with), 'Unspecified')
 ),
 
 changed as (
@@ -146,7 +151,7 @@ changed as (
     from recategorized
     inner join core.dim_product as products using (product_id)
     inner join core.fct_order_lines as lines using (product_key)
-    where lines.refund_id is null and products.own_category = 'Unspecified'
+    where lines.refund_id is null and coalesce(products.own_category, products.category) = 'Unspecified'
 )
 
 {months_of_lines}
@@ -214,7 +219,7 @@ def changes_of_records(connection: Connection[TupleRow], feed: str) -> sql.Compo
 
     None if the feed changes no numbers, or nothing is published yet: then no line is there to change.
     """
-    row = connection.execute("select to_regclass('core.dim_product_record') is not null").fetchone()
+    row = connection.execute("select to_regclass('core.fct_order_lines') is not null").fetchone()
     queries = _CHANGES.get(feed, ())
     if not queries or row is None or not row[0]:
         return None

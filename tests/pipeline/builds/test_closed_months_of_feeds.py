@@ -85,13 +85,36 @@ def test_a_record_that_leaves_the_closed_month_as_it_is_lands(closed: Workbench)
         ("unit_costs", "A,4,", "C,5,"),
         ("unit_costs", "A,5,2024-02-01"),
         ("unit_costs", "A,4,2024-01-01"),
-        ("products", "C,6,Light", "A,,"),
-        ("stores", "S1,West", "S3,East"),
+        ("products", "C,6,Light", "A,,", "B,,Unspecified"),
+        ("stores", "S1,West", "S3,East", "S4,Unspecified"),
         ("refunds", "R1,4,,10,,2024-01-20", "R2,3,,1,,2024-02-20", "R3,4,,1,,2024-02-20"),
     ]:
         result = delivered(closed, feed, *rows)
         assert (rows, result.status, result.message) == (rows, "landed", None)
     assert len(closed_months(closed.connection)) == 1
+
+
+def test_records_land_in_a_warehouse_without_a_build_although_a_month_is_closed(workbench: Workbench) -> None:
+    close_month(workbench.connection, date(2024, 1, 1), "anna")
+    rows = {
+        "unit_costs": "A,5,",
+        "products": "A,5,Light",
+        "stores": "S1,West",
+        "refunds": "R1,1,,5,,2024-01-31",
+    }
+    for feed, row in rows.items():
+        result = delivered(workbench, feed, row)
+        assert (feed, result.status, result.message) == (feed, "landed", None)
+    # The refund changes nothing before its order arrives, and then the order is refused.
+    [result] = workbench.land(LINES.splitlines()[0] + "\n1,A,2023-12-05,1,10,,,\n")
+    assert (result.status, result.message) == ("refused", REFUSED.format("order 1 line A #1"))
+
+
+def test_a_category_is_guarded_between_an_upgrade_and_its_first_build(closed: Workbench) -> None:
+    closed.connection.execute("alter table core.dim_product alter own_category drop not null")
+    closed.connection.execute("update core.dim_product set own_category = null")
+    result = delivered(closed, "products", "B,,Light")
+    assert (result.status, result.message) == ("refused", REFUSED.format("order 4 line B #1"))
 
 
 def test_a_line_that_changes_a_refund_in_a_closed_month_is_refused(closed: Workbench) -> None:
