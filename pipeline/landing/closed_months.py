@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pipeline.landing.closed_feeds import REFUNDS_OF_SOURCE, REPLAYED, changes_of_records
+from pipeline.landing.closed_orders import CHANGED_ORDERS
 from pipeline.landing.errors import LandingError
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
 from pipeline.landing.pending import PENDING, is_restated
@@ -24,16 +25,17 @@ select
 """
 
 # Both sides of a changed line count: the day that it is taken from, and the day that it comes to. So do the
-# refunds of its order.
+# refunds of its order. An order is named where none of its lines is.
 _CHANGED = """
 with
 
 delivered as (
-    select *, {line_key} as line_key
-    from raw.order_lines
+    select distinct on (order_id, line_key) *
+    from (select *, {line_key} as line_key from raw.order_lines) as rows_of_call
     where
         batch_id = any(%(batch_ids)s)
         and (not %(is_replay)s or (batch_id, row_number) in ({replayed}))
+    order by order_id, line_key, batch_id desc, row_number desc
 ),
 
 deleted as (
@@ -57,25 +59,36 @@ deleted as (
 ),
 
 changed as (
-    select delivered.order_id, delivered.line_key, delivered.sale_date, known_lines.sale_date as old_date
+    select
+        delivered.order_id, delivered.line_key, delivered.batch_id, delivered.sale_date, delivered.quantity,
+        delivered.order_shipping, known_lines.sale_date as old_date
     from delivered
     left join known_lines using (order_id, line_key)
     left join raw.order_lines as known
         on known.batch_id = known_lines.batch_id and known.row_number = known_lines.row_number
     where known.batch_id is null or ({values}) is distinct from ({known_values})
     union all
-    select deleted.order_id, deleted.line_key, null::date, known_lines.sale_date
+    select deleted.order_id, deleted.line_key, null, null, null, null, known_lines.sale_date
     from deleted
     inner join known_lines using (order_id, line_key)
+),
+
+lines as (
+    select closed.month, changed.order_id, changed.line_key
+    from changed
+    inner join raw.closed_months as closed
+        on closed.month in (date_trunc('month', sale_date)::date, date_trunc('month', old_date)::date)
+            or (changed.order_id, closed.month) in (
+                select order_id, date_trunc('month', refund_date)::date from ({refunds}) as refunds
+            )
 )
 
-select closed.month, format('order %%s line %%s', changed.order_id, changed.line_key) as changed
-from changed
-inner join raw.closed_months as closed
-    on closed.month in (date_trunc('month', sale_date)::date, date_trunc('month', old_date)::date)
-        or (changed.order_id, closed.month) in (
-            select order_id, date_trunc('month', refund_date)::date from ({refunds}) as refunds
-        )
+select month, format('order %%s line %%s', order_id, line_key) as changed
+from lines
+union all
+select month, format('order %%s', order_id)
+from ({orders}) as orders
+where not exists (select 1 from lines where lines.order_id = orders.order_id and lines.month = orders.month)
 """
 
 
@@ -183,6 +196,9 @@ def _changes_of_lines(
         known_values=listed("known", columns),
         refunds=sql.SQL(REFUNDS_OF_SOURCE),
         replayed=sql.SQL(REPLAYED),
+        orders=sql.SQL(CHANGED_ORDERS).format(
+            values=listed("lines", columns), published_values=listed("published", columns)
+        ),
     )
 
 

@@ -51,28 +51,32 @@ published as ({published})
 
 select
     order_id, line_key, newest.batch_id, newest.row_number,
-    coalesce(newest.sale_date, published.sale_date) as sale_date
+    coalesce(newest.sale_date, published.sale_date) as sale_date,
+    published.batch_id as published_batch_id, published.row_number as published_row_number
 from newest
 full join published using (order_id, line_key)
 where newest.order_id is null or newest.row_number is not null
 """
 _PUBLISHED = """
-    select order_id, line_key, sale_date
+    select order_id, line_key, batch_id, row_number, sale_date
     from core.fct_order_lines
     where source = %(source)s and refund_id is null
 """
 _NOTHING_PUBLISHED = """
-    select null::text as order_id, null::text as line_key, null::date as sale_date
+    select
+        null::text as order_id, null::text as line_key, null::bigint as batch_id, null::integer as row_number,
+        null::date as sale_date
     where false
 """
 
 
 def find_known_lines(connection: Connection[TupleRow], source: str, batch_ids: Sequence[int]) -> None:
-    """Make ``known_lines`` (order_id, line_key, batch_id, row_number, sale_date) until the commit.
+    """Make ``known_lines`` until the commit.
 
-    They are the lines that are live without the batches at hand, each with the raw row of its newest
-    version. Without a row are those that are published and that raw alone does not tell to be live: kept by
-    a quarantined row, or of a batch whose void no build has taken in. They may be more than are live.
+    They are the lines (order_id, line_key, sale_date) that are live without the batches at hand, each with
+    the raw row of its newest version (batch_id, row_number) and of its published one (published_…). Without
+    a newest row are those that are published and that raw alone does not tell to be live: kept by a
+    quarantined row, or of a batch whose void no build has taken in. They may be more than are live.
     """
     query = sql.SQL(_KNOWN).format(
         line_key=LINE_KEY, published=sql.SQL(_PUBLISHED if _has_facts(connection) else _NOTHING_PUBLISHED)
