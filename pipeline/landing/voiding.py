@@ -225,14 +225,16 @@ def _mind_closed_months(connection: Connection[TupleRow], batch: LandedBatch, *,
 
 def _months_of_lines(connection: Connection[TupleRow], batch: LandedBatch) -> tuple[date, ...]:
     """The closed months with lines, or refunds of their orders, that a batch of order lines may change."""
-    # A plain overwrite deleted lines that it does not name: any line of its source may come back.
+    # A plain overwrite deleted lines that it does not name: any line of its source may come back. A sale line
+    # may date its order, or count its shipping, instead of any other line of it.
     rows = connection.execute(
         sql.SQL(
             """
             with touched as (
-                select order_id, {line_key} as line_key from raw.order_lines where batch_id = %(batch_id)s
+                select order_id, {line_key} as line_key, quantity > 0 as is_sale
+                from raw.order_lines where batch_id = %(batch_id)s
                 union
-                select order_id, line_key from raw.deleted_lines where batch_id = %(batch_id)s
+                select order_id, line_key, true from raw.deleted_lines where batch_id = %(batch_id)s
             ),
 
             days as (
@@ -241,7 +243,11 @@ def _months_of_lines(connection: Connection[TupleRow], batch: LandedBatch) -> tu
                 inner join raw.batches using (batch_id)
                 where
                     batches.source = %(source)s
-                    and (%(is_overwrite)s or (lines.order_id, {line_key}) in (select * from touched))
+                    and (
+                        %(is_overwrite)s
+                        or (lines.order_id, {line_key}) in (select order_id, line_key from touched)
+                        or lines.order_id in (select order_id from touched where is_sale)
+                    )
                 union
                 select refund_date
                 from ({refunds}) as refunds

@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 
+from pipeline.landing import LandingError
 from pipeline.landing.closed_months import close_month, closed_months
+from pipeline.landing.voiding import VoidRequest, void
 from tests.pipeline.builds.conftest import Workbench
 from tests.pipeline.builds.test_closed_months import REFUSED
 
@@ -122,3 +124,15 @@ def test_a_line_that_is_said_again_counts_no_shipping_anew(closed: Workbench) ->
     # And when it is corrected, it is the newest statement.
     [result] = closed.land(delivery("5,A,2024-02-09,2,10,4"), shipping="per_order")
     assert (result.status, result.message) == ("refused", REFUSED.format("order 5"))
+
+
+def test_a_batch_with_more_of_an_order_of_a_closed_month_is_voided_only_by_opening_it(
+    closed: Workbench,
+) -> None:
+    closed.land(delivery("1,B,2024-02-05,1,10,7"), shipping="per_order", reopen=True)
+    closed.build()
+    close_month(closed.connection, date(2024, 1, 1), "anna")
+    with pytest.raises(LandingError, match=r"batch 2 has lines in months that are closed: 2024-01; if that"):
+        void(closed.connection, VoidRequest((2,)))
+    void(closed.connection, VoidRequest((2,), reopen=True))
+    assert closed_months(closed.connection) == []
