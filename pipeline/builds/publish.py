@@ -14,11 +14,18 @@ from decimal import Decimal
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from pipeline.builds.changes import closed_months_of, record_changes
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
 from pipeline.builds.plan import SAMPLE_LEAVES, Build
 from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, retire_columns
 from pipeline.errors import TillhouseError
 from pipeline.jobs.rows import finish
+from pipeline.landing.closed_months import named
+
+_CLOSED_MONTHS_CHANGED = (
+    "It changed closed months: {months}. What was reported of them no longer holds; "
+    "/api/v1/builds/{build_id}/changes has the difference."
+)
 
 
 class PublishError(TillhouseError):
@@ -30,7 +37,7 @@ class Publication:
     """What a published build changed.
 
     Money is in the warehouse's currency; ``rows_changed`` counts, per table, the rows that
-    were written and deleted.
+    were written and deleted; ``warning`` names the closed months that it changed.
     """
 
     build_id: int
@@ -44,12 +51,13 @@ class Publication:
     dates_changed: int
     new_batches: int
     sample_retired: bool
+    warning: str | None
 
     @property
     def message(self) -> str:
         """What happened, in a sentence or two."""
-        published = f"Build {self.build_id} published."
-        return f"{published} {SAMPLE_LEAVES}" if self.sample_retired else published
+        sample = SAMPLE_LEAVES if self.sample_retired else None
+        return " ".join(filter(None, (f"Build {self.build_id} published.", self.warning, sample)))
 
 
 def publish(
@@ -69,7 +77,7 @@ def publish(
         _check_candidate(connection, build)
         before = _net_revenue(connection)
         retire_columns(connection, declarations)
-        _record_changes(connection, build)
+        record_changes(connection, build)
         first_time = {item.to for item in declarations if not has_primary_key(connection, item)}
         rows_changed = {item.to: {"written": 0, "deleted": 0} for item in declarations}
         for item in declarations:
@@ -178,71 +186,12 @@ def _delete(connection: Connection, build: Build, item: Published) -> int:
     return deleted.rowcount
 
 
-def _record_changes(connection: Connection, build: Build) -> None:
-    """Write down the change by day, before the published side is gone.
-
-    A delta's change is its signed lines; a full build's is the difference of the days' sums.
-    """
-    if build.is_full:
-        connection.execute(
-            """
-            insert into core.build_changes
-            select
-                %s, sale_date, null,
-                greatest(sum(sign * line_count), 0),
-                greatest(-sum(sign * line_count), 0),
-                sum(sign * gross_revenue),
-                sum(sign * discounts),
-                sum(sign * returns),
-                sum(sign * net_revenue),
-                sum(sign * shipping),
-                sum(sign * units),
-                sum(sign * units_returned)
-            from (
-                select
-                    1 as sign, sale_date, line_count, gross_revenue, discounts, returns, net_revenue,
-                    shipping, units, units_returned
-                from candidate.revenue_daily
-                union all
-                select
-                    -1 as sign, sale_date, line_count, gross_revenue, discounts, returns, net_revenue,
-                    shipping, units, units_returned
-                from marts.revenue_daily
-            ) as sides
-            group by sale_date
-            having (
-                sum(sign * line_count), sum(sign * gross_revenue), sum(sign * discounts),
-                sum(sign * returns), sum(sign * shipping), sum(sign * units)
-            ) <> (0, 0, 0, 0, 0, 0)
-            """,
-            (build.build_id,),
-        )
-        return
-    connection.execute(
-        """
-        insert into core.build_changes
-        select
-            %s, sale_date, change_batch_id,
-            count(*) filter (where sign = 1),
-            count(*) filter (where sign = -1),
-            sum(sign * gross_revenue),
-            sum(sign * discounts),
-            sum(sign * returns),
-            sum(sign * net_revenue),
-            sum(sign * shipping),
-            coalesce(sum(sign * quantity) filter (where quantity > 0), 0),
-            coalesce(sum(-sign * quantity) filter (where quantity < 0), 0)
-        from candidate.int_line_changes
-        group by sale_date, change_batch_id
-        """,
-        (build.build_id,),
-    )
-
-
 def _record(
     connection: Connection, build: Build, before: Decimal, rows_changed: dict[str, dict[str, int]]
 ) -> Publication:
     after = _net_revenue(connection)
+    months = closed_months_of(connection, build.build_id)
+    warning = _CLOSED_MONTHS_CHANGED.format(months=named(months), build_id=build.build_id) if months else None
     row = connection.execute(
         """
         update core.builds
@@ -255,7 +204,8 @@ def _record(
             lines_removed = changes.lines_removed,
             rows_changed = %(rows_changed)s,
             net_revenue_before = %(before)s,
-            net_revenue_after = %(after)s
+            net_revenue_after = %(after)s,
+            message = %(warning)s
         from (
             select
                 coalesce(sum(lines_added), 0) as lines_added,
@@ -273,6 +223,7 @@ def _record(
             "rows_changed": Jsonb(rows_changed),
             "before": before,
             "after": after,
+            "warning": warning,
             "build_id": build.build_id,
         },
     ).fetchone()
@@ -289,6 +240,7 @@ def _record(
         dates_changed=int(row[3]),
         new_batches=int(row[4]),
         sample_retired=build.sample_retired,
+        warning=warning,
     )
 
 

@@ -105,3 +105,26 @@ def test_a_batch_in_a_closed_month_is_voided_only_by_opening_it(closed: Workbenc
     void(closed.connection, VoidRequest((1,), reopen=True))
     assert closed.rows("select status from raw.batches") == [("voided",)]
     assert closed_months(closed.connection) == []
+
+
+def test_a_build_that_changes_a_closed_month_says_so(closed: Workbench) -> None:
+    message = "select message from core.builds order by build_id desc limit 1"
+    closed.connection.execute("update core.builds set project_hash = 'older'")
+    assert closed.build().message == "Build 2 published."
+    assert closed.rows(message) == [(None,)]
+
+    # As if other models had made the numbers of both months.
+    closed.connection.execute("update core.builds set project_hash = 'older'")
+    closed.connection.execute("update marts.revenue_daily set discounts = 1, net_revenue = net_revenue - 1")
+    warning = (
+        "It changed closed months: 2024-01. What was reported of them no longer holds; "
+        "/api/v1/builds/3/changes has the difference."
+    )
+    assert closed.build().message == f"Build 3 published. {warning}"
+    assert closed.rows(message) == [(warning,)]
+    assert len(closed_months(closed.connection)) == 1
+
+
+def test_a_build_whose_delivery_opened_the_month_says_nothing_of_it(closed: Workbench) -> None:
+    closed.land(delivery("9,A,2024-01-09,1,5"), reopen=True)
+    assert closed.build().message == "Build 2 published."
