@@ -156,6 +156,9 @@ def changed_months(
         query = of_records
     else:
         return ClosedChanges()
+    # The planner knows nothing of rows that were stored a moment ago, takes them for a few, and would compare
+    # each with all the others.
+    connection.execute("set local enable_nestloop = off")
     found = connection.execute(
         sql.SQL(_SUMMED).format(changes=query),
         {
@@ -166,6 +169,7 @@ def changed_months(
             "shown": _SHOWN + 1,
         },
     ).fetchone()
+    connection.execute("set local enable_nestloop = on")
     assert found is not None
     months, changed = found
     return ClosedChanges(
