@@ -147,9 +147,7 @@ def test_each_refund_is_spread_over_what_the_ones_before_it_have_left(workbench:
         feed="refunds",
         source="with",
     )
-    workbench.land(
-        REFUNDS + "R8,5,A,,2,2024-02-01\nR9,5,,10,,2024-02-02\n", feed="refunds", source="without"
-    )
+    workbench.land(REFUNDS + "R8,5,A,,2,2024-02-01\nR9,5,,10,,2024-02-02\n", feed="refunds", source="without")
     assert not workbench.build().is_full
     net_of_r4 = round(100 * Decimal("56.35") / 119, 12)
     assert given_back(workbench, "with") == {
