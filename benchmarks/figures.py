@@ -1,0 +1,51 @@
+"""What was measured, for people and for machines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+_HEAD = """\
+| what | against | lines | ours | theirs | ratio | aim | met |
+| --- | --- | ---: | ---: | ---: | ---: | --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One ratio: ``ours`` and ``theirs`` in the same unit, and what was aimed at.
+
+    ``better`` says which side of the aim is good: a ratio ``at most`` or ``at least`` so high.
+    """
+
+    what: str
+    against: str
+    rows: int
+    ours: float
+    theirs: float
+    ratio: float
+    unit: str
+    aim: float | None
+    better: Literal["at most", "at least"]
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the aim is met; None where there is none."""
+        if self.aim is None:
+            return None
+        return self.ratio <= self.aim if self.better == "at most" else self.ratio >= self.aim
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a Markdown table."""
+    return _HEAD + "".join(_row(figure) for figure in figures)
+
+
+def _row(figure: Figure) -> str:
+    aim = "–" if figure.aim is None else f"{figure.better} {figure.aim:g}×"
+    met = {None: "", True: "yes", False: "no"}[figure.is_met]
+    note = f" ({figure.note})" if figure.note else ""
+    return (
+        f"| {figure.what}{note} | {figure.against} | {figure.rows:,} | {figure.ours:.3g} {figure.unit} "
+        f"| {figure.theirs:.3g} {figure.unit} | {figure.ratio:.2f}× | {aim} | {met} |\n"
+    )

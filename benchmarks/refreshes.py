@@ -1,0 +1,101 @@
+"""Refreshes on histories of several lengths; corrections and overwrites against a first load."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from benchmarks.sales import write_corrections, write_history, write_new_lines, write_shuffled
+from benchmarks.shop import Shop, open_shop
+from benchmarks.turns import in_turns
+from pipeline.warehouse.embedded import EmbeddedServer
+
+NEW_LINES = 10_000
+NEW_DAYS = 30
+CORRECTED_LINES = 1_000
+
+
+def on_histories(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure]:
+    """A refresh of new lines on a hundredth, a tenth and all of ``rows``; each has as many lines a day."""
+    lengths = (rows // 100, rows // 10, rows)
+    per_day = max(1, lengths[0] // 30)
+    with ExitStack() as stack:
+        sides: dict[str, Callable[[], float]] = {}
+        for length in lengths:
+            shop = stack.enter_context(open_shop(server))
+            history = folder / f"history_{length}.csv"
+            write_history(history, rows=length, per_day=per_day)
+            shop.refresh(history)
+            sides[str(length)] = _new_lines(shop, folder)
+        timings = in_turns(sides)
+    shortest = timings[str(lengths[0])].median
+    return [
+        Figure(
+            f"a refresh with {NEW_LINES:,} new lines over {NEW_DAYS} days, after landing and build",
+            f"itself on {lengths[0]:,} lines", length, timings[str(length)].median, shortest,
+            timings[str(length)].median / shortest, "s", 1.2, "at most",
+        )
+        for length in lengths[1:]
+    ]  # fmt: skip
+
+
+def _new_lines(shop: Shop, folder: Path) -> Callable[[], float]:
+    numbers = count()
+
+    def refresh() -> float:
+        path = folder / "new_lines.csv"
+        write_new_lines(path, rows=NEW_LINES, days=NEW_DAYS, number=next(numbers))
+        seconds, published = shop.refresh(path)
+        assert not published.is_full
+        assert published.lines_added == NEW_LINES
+        return seconds
+
+    return refresh
+
+
+def of_the_past(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure]:
+    """Corrections anywhere in the past, and a whole file with one change, against a full load and build."""
+    history = folder / "history.csv"
+    write_history(history, rows=rows, per_day=max(1, rows // 365))
+    numbers = count()
+
+    def first_load() -> float:
+        with open_shop(server) as shop:
+            return shop.refresh(history)[0]
+
+    with open_shop(server) as corrected, open_shop(server) as overwritten:
+        corrected.refresh(history)
+        overwritten.refresh(history)
+
+        def corrections() -> float:
+            path = folder / "corrections.csv"
+            write_corrections(history, path, rows=CORRECTED_LINES, number=next(numbers))
+            seconds, published = corrected.refresh(path)
+            assert (published.is_full, published.lines_added) == (False, CORRECTED_LINES)
+            return seconds
+
+        def overwrite(delivery: str) -> float:
+            path = folder / "shuffled.csv"
+            write_shuffled(history, path, number=next(numbers))
+            return overwritten.refresh(path, mode="overwrite", delivery=delivery)[0]
+
+        timings = in_turns(
+            {
+                "first": first_load,
+                "corrections": corrections,
+                "overwrite": partial(overwrite, "partial"),
+                "full delivery": partial(overwrite, "full"),
+            }
+        )
+    first = timings["first"].median
+    return [
+        Figure(what, "a first load and build", rows, timings[name].median, first,
+               timings[name].median / first, "s", aim, "at most")
+        for name, what, aim in (
+            ("corrections", f"a correction of {CORRECTED_LINES:,} lines anywhere in the past", 0.1),
+            ("overwrite", "an overwrite with the same lines shuffled and one changed", 0.5),
+            ("full delivery", "the same, of a source that delivers everything", 0.5),
+        )
+    ]  # fmt: skip
