@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.builds.dbt_runner import load_manifest, run_dbt
+from pipeline.builds.dbt_runner import build_candidate, load_manifest
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import start_build
 from pipeline.builds.publish import Publication, analyze_published, publish
@@ -16,8 +16,6 @@ from pipeline.sources import SourceSettings
 from pipeline.warehouse.connect import connect
 from pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Warehouse, fresh_warehouse
-
-BUILD = ["build", "--exclude-resource-type", "unit_test", "--no-write-json"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Shop:
                 connection, self.declarations, full=False, minor_digits=2, requested_by="bench"
             )
             assert build is not None
-            results = run_dbt(BUILD, self.warehouse.settings, owner)
+            results = build_candidate(self.warehouse.settings, owner, full=build.is_full)
             assert all(result.passed for result in results)
             publication = publish(connection, build, self.declarations)
             if publication.is_full:

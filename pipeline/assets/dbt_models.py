@@ -10,7 +10,13 @@ from psycopg.types.json import Jsonb
 from pipeline.answers.numbers import minor_digits
 from pipeline.assets.landing import RAW
 from pipeline.assets.session import RefreshSession
-from pipeline.builds.dbt_runner import NodeResult, ensure_manifest, failing_rows, load_manifest, run_dbt
+from pipeline.builds.dbt_runner import (
+    NodeResult,
+    build_candidate,
+    ensure_manifest,
+    failing_rows,
+    load_manifest,
+)
 from pipeline.builds.plan import SAMPLE_LEAVES, start_build
 from pipeline.jobs.rows import finish
 from pipeline.jobs.running import fix_batches
@@ -114,12 +120,8 @@ def dbt_models(
     """Make the candidate and audit it; a failed test ends the refresh with nothing published."""
     session = refresh_request
     with session.stage("dbt"):
-        results = run_dbt(
-            # Nobody reads the artifacts of a build: its results come back, and its manifest is kept apart.
-            ["build", "--exclude-resource-type", "unit_test", "--no-write-json"],
-            session.settings,
-            session.owner_url,
-        )
+        assert session.build is not None
+        results = build_candidate(session.settings, session.owner_url, full=session.build.is_full)
         yield from _asset_events(context, session, results)
         problems = [result for result in results if result.status in ("error", "fail")]
         if problems:

@@ -77,6 +77,17 @@ def run_dbt(command: Sequence[str], settings: Settings, owner_url: str) -> list[
     return [_node_result(item) for item in results or () if hasattr(item, "node")]
 
 
+def build_candidate(settings: Settings, owner_url: str, *, full: bool) -> list[NodeResult]:
+    """Make every model of the candidate and run its tests; a full build compares the contracts, too.
+
+    Raises:
+        DbtError: as `run_dbt`.
+    """
+    # Nobody reads the artifacts of a build: its results come back, and its manifest is kept apart.
+    command = ["build", "--exclude-resource-type", "unit_test", "--no-write-json"]
+    return run_dbt([*command, *(["--full-refresh"] if full else [])], settings, owner_url)
+
+
 def ensure_manifest(settings: Settings) -> Path:
     """The manifest of the dbt project as it is now; parses only when the project changed."""
     stamp = dbt_home(settings) / "manifest" / project_hash()

@@ -55,8 +55,8 @@ def plan_services(
         Service(
             name="code-location",
             command=[
-                *(python, "-m", "dagster", "api", "grpc", "-m", "pipeline.definitions"),
-                *("--host", settings.code_host, "--port", str(code_port), "--location-name", "tillhouse"),
+                *(python, "-m", "pipeline.supervisor.code_location"),
+                *("--host", settings.code_host, "--port", str(code_port)),
             ],
             is_ready=lambda _: answers(reachable_host(settings.code_host), code_port),
             recovers_on_death=True,

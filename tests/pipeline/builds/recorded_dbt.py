@@ -17,11 +17,10 @@ import pytest
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 from psycopg.conninfo import conninfo_to_dict
 
-from pipeline.builds.dbt_runner import NodeResult, run_dbt
+from pipeline.builds.dbt_runner import NodeResult, build_candidate
 from pipeline.settings import Settings
 from pipeline.warehouse.connect import connect
 
-BUILD = ["build", "--exclude-resource-type", "unit_test"]
 # Stands for the database's name, which dbt writes into every statement.
 _DATABASE = '"the database"'
 
@@ -37,11 +36,11 @@ class RecordedDbt:
     def build(self, owner_url: str) -> list[NodeResult]:
         """What dbt's build gives: one result a node, failed ones included."""
         if not _is_fresh(owner_url):
-            return run_dbt(BUILD, self.settings, owner_url)
+            return build_candidate(self.settings, owner_url, full=False)
         if self._statements and self._passes_again(owner_url):
             return self._results
         with _written_down(_database(owner_url)) as statements:
-            results = run_dbt(BUILD, self.settings, owner_url)
+            results = build_candidate(self.settings, owner_url, full=False)
         if all(result.passed for result in results):
             self._results, self._statements = results, statements
         return results

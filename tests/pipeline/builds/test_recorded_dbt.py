@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from pipeline.builds.dbt_runner import NodeResult, run_dbt
+from pipeline.builds.dbt_runner import NodeResult, build_candidate
 from pipeline.settings import Settings
 from tests.pipeline.builds import recorded_dbt
 from tests.pipeline.builds.conftest import Workbench
@@ -20,13 +20,13 @@ def test_statements_sent_again_make_what_dbt_makes(
     workbench.build()
 
     workbench.start(full=True)
-    by_dbt = run_dbt(recorded_dbt.BUILD, dbt_settings, workbench.warehouse.urls.owner)
+    by_dbt = build_candidate(dbt_settings, workbench.warehouse.urls.owner, full=True)
     made_by_dbt = contents(workbench, by_dbt)
 
-    def no_dbt(*args: Any) -> list[NodeResult]:
+    def no_dbt(*args: Any, **settings: Any) -> list[NodeResult]:
         raise AssertionError("dbt was asked")
 
-    monkeypatch.setattr(recorded_dbt, "run_dbt", no_dbt)
+    monkeypatch.setattr(recorded_dbt, "build_candidate", no_dbt)
     workbench.start(full=True)
     again = workbench.run_dbt()
     assert contents(workbench, again) == made_by_dbt

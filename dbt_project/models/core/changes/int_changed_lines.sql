@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='candidate_view') }}
 
 with
 

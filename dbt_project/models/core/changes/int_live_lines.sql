@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='candidate_view') }}
 
 {%- set values = [
     'product_id', 'occurrence', 'product_key', 'customer_id', 'customer_key', 'store_id', 'own_region',

@@ -1,0 +1,30 @@
+{#-
+    A table of the candidate, with the types and the not-null columns of its contract. The candidate's schema is
+    made anew by each build: there is nothing to keep, to rename or to drop, as dbt's own `table` does. And what
+    its own makes with a contract is an insert, whose query Postgres runs on one core.
+-#}
+{% materialization candidate_table, adapter='postgres' %}
+    {%- set relation = this.incorporate(type='table') -%}
+    {%- set columns = model.columns.values() | list -%}
+    {%- set required = [] -%}
+    {%- for column in columns if column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
+        {%- do required.append('alter column ' ~ column.name ~ ' set not null') -%}
+    {%- endfor -%}
+    {%- call statement('main') -%}
+        {{ compared_with_contract(sql) }}
+        create unlogged table {{ relation }} as
+        select
+            {%- for column in columns %}
+            {{ column.name }}::{{ column.data_type }} as {{ column.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from (
+            {{ sql }}
+        ) as made;
+        {%- if required %}
+        alter table {{ relation }} {{ required | join(', ') }};
+        {%- endif %}
+        analyze {{ relation }}
+    {%- endcall -%}
+    {{ adapter.commit() }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}

@@ -1,0 +1,11 @@
+{#- A view of the candidate, likewise. -#}
+{% materialization candidate_view, adapter='postgres' %}
+    {%- set relation = this.incorporate(type='view') -%}
+    {%- call statement('main') -%}
+        {{ compared_with_contract(sql) }}
+        create view {{ relation }} as
+        {{ sql }}
+    {%- endcall -%}
+    {{ adapter.commit() }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}

@@ -1,0 +1,49 @@
+"""Dagster's code server: ``python -m pipeline.supervisor.code_location --host HOST --port PORT``.
+
+Dagster starts each run as a new Python process, which takes seconds to import Dagster and dbt. Here runs are
+forked from a process that has imported them already: multiprocessing's own forkserver. What runs import of
+ours, and what is of theirs with threads that a fork would lose (Polars), each run imports by itself.
+"""
+
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from multiprocessing import forkserver
+from typing import Any
+
+from dagster._cli.api import api_cli
+from dagster._grpc import server
+
+PRELOADED = (
+    "dagster._grpc.impl",
+    "dagster_dbt",
+    "dagster_postgres",
+    "dbt.adapters.postgres",
+    "dbt.cli.main",
+    "httpx",
+    "psycopg",
+    "pydantic_settings",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+)
+
+
+class ForkingServer(server.DagsterApiServer):
+    """Dagster's server, but for how it makes a run's process."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        multiprocessing.set_forkserver_preload(list(PRELOADED))
+        # Begun now, so that the first run need not wait for it.
+        forkserver.ensure_running()
+        # Dagster has no setting for it. If the name goes, runs start as slowly as before: a test would tell.
+        self._mp_ctx: Any = multiprocessing.get_context("forkserver")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve the definitions until the process is told to end."""
+    server.DagsterApiServer = ForkingServer  # type: ignore[misc]
+    api_cli(["grpc", "-m", "pipeline.definitions", "--location-name", "tillhouse", *arguments])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
