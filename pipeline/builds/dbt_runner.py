@@ -17,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from pipeline.errors import TillhouseError
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.warehouse.connect import database_urls
+from pipeline.warehouse.errors import WarehouseError
 from pipeline.warehouse.place import make_home, private_folder
 
 if TYPE_CHECKING:
@@ -95,10 +97,11 @@ def ensure_manifest(settings: Settings) -> Path:
         make_home(settings.home)
         private_folder(stamp.parent)
         # Parsed aside and moved into place, for several processes may start at once.
-        with tempfile.TemporaryDirectory(dir=stamp.parent) as scratch:
+        with _warehouse_in_environment(settings), tempfile.TemporaryDirectory(dir=stamp.parent) as scratch:
             outcome = _invoke(["parse", *_common_arguments(settings, Path(scratch))])
             if not outcome.success:
                 raise DbtError(f"The dbt project cannot be read: {outcome.exception}")
+            _leave_for_builds(settings, Path(scratch) / "partial_parse.msgpack")
             fresh = Path(tempfile.mkdtemp(dir=stamp.parent))
             shutil.move(Path(scratch) / "manifest.json", fresh / "manifest.json")
             try:
@@ -106,6 +109,25 @@ def ensure_manifest(settings: Settings) -> Path:
             except OSError:
                 shutil.rmtree(fresh)
     return stamp / "manifest.json"
+
+
+def _leave_for_builds(settings: Settings, parsed: Path) -> None:
+    """The first build has not to parse the project again: it does so when the warehouse is another one."""
+    target = dbt_home(settings) / "target"
+    private_folder(target)
+    parsed.replace(target / parsed.name)
+
+
+@contextmanager
+def _warehouse_in_environment(settings: Settings) -> Iterator[None]:
+    try:
+        owner_url = database_urls(settings).owner
+    except WarehouseError:
+        # The project can be read without one.
+        yield
+        return
+    with _connection_in_environment(owner_url):
+        yield
 
 
 def load_manifest(settings: Settings) -> dict[str, Any]:

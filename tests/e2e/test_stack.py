@@ -147,12 +147,13 @@ def kill_run_worker(stack: Stack) -> None:
     """SIGKILL the process that works on a run: the youngest child of the code location."""
     services = json.loads(stack.run("status", "--json").stdout)["services"]
     [location] = [service for service in services if service["name"] == "code-location"]
-    workers = [
+    # Runs are forked from a process that has imported what they need.
+    [fork_server] = [
         child
-        for child in psutil.Process(location["pid"]).children(recursive=True)
-        # Not a helper of its own, such as the tracker of semaphores that dbt has started.
-        if any("multiprocessing.spawn" in part for part in child.cmdline())
+        for child in psutil.Process(location["pid"]).children()
+        if any("multiprocessing.forkserver" in part for part in child.cmdline())
     ]
+    workers = fork_server.children()
     max(workers, key=lambda worker: worker.create_time()).kill()
 
 
