@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,19 +66,26 @@ def tillhouse(
     )
 
 
+@contextmanager
+def running_stack(home: Path, environment: dict[str, str] | None = None) -> Iterator[Stack]:
+    """`tillhouse up --detach --no-sample`, and down again."""
+    # Ports of its own: another worker may be starting a stack at the same moment.
+    ports = {"TILLHOUSE_API_PORT": free_port(), "TILLHOUSE_DAGSTER_PORT": free_port()}
+    started = tillhouse(home, "up", "--detach", "--no-sample", environment=ports | (environment or {}))
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        status = json.loads(tillhouse(home, "status", "--json").stdout)
+        yield Stack(home, status)
+    finally:
+        stopped = tillhouse(home, "down")
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """`tillhouse up --detach --no-sample`, and down again."""
+    """A stack of these tests."""
     with tempfile.TemporaryDirectory(prefix="tillhouse-stack-") as folder:
         home = Path(folder)
         home.chmod(0o711)
-        # Ports of its own: another worker may be starting a stack at the same moment.
-        ports = {"TILLHOUSE_API_PORT": free_port(), "TILLHOUSE_DAGSTER_PORT": free_port()}
-        started = tillhouse(home, "up", "--detach", "--no-sample", environment=ports)
-        try:
-            assert started.returncode == 0, started.stdout + started.stderr
-            status = json.loads(tillhouse(home, "status", "--json").stdout)
-            yield Stack(home, status)
-        finally:
-            stopped = tillhouse(home, "down")
-            assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+        with running_stack(home) as running:
+            yield running

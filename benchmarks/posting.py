@@ -1,0 +1,114 @@
+"""From POST /refresh to the numbers being visible, on a whole running Tillhouse, and where the time goes."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figures import Figure
+from benchmarks.sales import write_history, write_new_lines
+from benchmarks.turns import ROUNDS
+from pipeline.settings import Settings
+from pipeline.warehouse.connect import connect, database_urls
+from pipeline.warehouse.embedded import EmbeddedServer
+from tests.e2e.conftest import Stack, running_stack, tillhouse
+
+NEW_LINES = 100
+AIM_SECONDS = 5.0
+
+# What a worker imports that is started as Dagster does by default, before its run can begin.
+DEFAULT_START = "import dagster._grpc.impl, dagster_postgres, pipeline.definitions, dbt.cli.main"
+# Dagster looks at its queue once a second.
+DEFAULT_QUEUE_SECONDS = 0.5
+
+STAGES = {
+    "the API writes its row and calls Dagster": ("request", "PIPELINE_ENQUEUED"),
+    "Dagster's queue": ("PIPELINE_ENQUEUED", "PIPELINE_STARTING"),
+    "the worker starts": ("PIPELINE_STARTING", "land_order_lines"),
+    "landing": ("land_order_lines", "plan_build"),
+    "plan": ("plan_build", "dbt_models"),
+    "dbt": ("dbt_models", "publish"),
+    "publish, until an answer shows it": ("publish", "visible"),
+}
+
+
+def measure(_server: EmbeddedServer, _folder: Path, rows: int) -> list[Figure]:
+    """Refreshes of 100 new lines on a warehouse of ``rows`` lines, each beside a default start-up."""
+    with tempfile.TemporaryDirectory(prefix="tillhouse-bench-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)
+        history = home / "history.csv"
+        write_history(history, rows=rows, per_day=max(1, rows // 365))
+        # The inbox's own sensor would take the file before the request does.
+        with running_stack(home, {"TILLHOUSE_INBOX_SETTLE_SECONDS": "0"}) as stack:
+            loaded = tillhouse(home, "load", str(history), "--json")
+            assert loaded.returncode == 0, loaded.stderr
+            numbers = count()
+            rounds, starts = [], []
+            # The first one parses the dbt project for this warehouse, and is not counted.
+            _refresh(stack, next(numbers))
+            for _ in range(ROUNDS):
+                rounds.append(_refresh(stack, next(numbers)))
+                starts.append(_default_start(home))
+    return _figures(rounds, starts, rows)
+
+
+def _figures(rounds: list[Mapping[str, float]], starts: list[float], rows: int) -> list[Figure]:
+    visible = median(times["visible"] - times["request"] for times in rounds)
+    alone = median(starts)
+    stages = {
+        name: median(times[end] - times[begin] for times in rounds) for name, (begin, end) in STAGES.items()
+    }
+    what = f"POST /refresh → visible, {NEW_LINES} new lines"
+    return [
+        Figure(what, f"{AIM_SECONDS:g} s", rows, visible, AIM_SECONDS, visible / AIM_SECONDS, "s", 1.0,
+               "at most", ", ".join(f"{name} {seconds:.2f} s" for name, seconds in stages.items())),
+        Figure(what, "Dagster's queue, a worker's start and dbt's imports by default means", rows, visible,
+               alone, visible / alone, "s", None, "at most"),
+    ]  # fmt: skip
+
+
+def _refresh(stack: Stack, number: int) -> dict[str, float]:
+    """Unix times of one refresh's steps, by what begins then."""
+    draft = stack.home / "inbox" / f".new_{number}.csv"
+    write_new_lines(draft, rows=NEW_LINES, days=30, number=number)
+    with stack.api as api:
+        before = api.get("/api/v1/revenue/total").json()["data"]
+        draft.rename(draft.with_name(draft.name[1:]))
+        times = {"request": time.time()}
+        location = api.post("/refresh").headers["Location"]
+        while api.get("/api/v1/revenue/total").json()["data"] == before:
+            time.sleep(0.02)
+        times["visible"] = time.time()
+        while (job := api.get(location).json()["data"])["status"] == "running":
+            time.sleep(0.1)
+    assert job["status"] == "succeeded", job
+    return times | _run_times(stack, times["request"])
+
+
+def _run_times(stack: Stack, since: float) -> dict[str, float]:
+    """When Dagster's run of the refresh was asked for, started, and began each of its steps."""
+    with connect(database_urls(Settings(home=stack.home)).dagster) as connection:
+        events = connection.execute(
+            """
+            select coalesce(step_key, dagster_event_type), extract(epoch from min(timestamp at time zone 'utc'))
+            from event_logs
+            where
+                dagster_event_type in ('PIPELINE_ENQUEUED', 'PIPELINE_STARTING', 'STEP_START')
+                and timestamp at time zone 'utc' >= to_timestamp(%s)
+            group by 1
+            """,
+            (since,),
+        ).fetchall()
+    return {name: float(at) for name, at in events}
+
+
+def _default_start(home: Path) -> float:
+    started = time.perf_counter()
+    environment = {"TILLHOUSE_HOME": str(home), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", DEFAULT_START], check=True, env=environment)
+    return time.perf_counter() - started + DEFAULT_QUEUE_SECONDS
