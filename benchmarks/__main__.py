@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import first_load, landing, refreshes, sizes
+from benchmarks import first_load, landing, posting, refreshes, sizes, starting
 from benchmarks.figures import Figure, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page
@@ -24,6 +24,8 @@ PARTS: dict[str, Part] = {
     "histories": refreshes.on_histories,
     "past": refreshes.of_the_past,
     "sizes": sizes.measure,
+    "posting": posting.measure,
+    "starting": starting.measure,
 }
 PAGE = PROJECT_ROOT / "docs" / "benchmarks.md"
 

@@ -67,11 +67,11 @@ def tillhouse(
 
 
 @contextmanager
-def running_stack(home: Path, environment: dict[str, str] | None = None) -> Iterator[Stack]:
+def running_stack(home: Path) -> Iterator[Stack]:
     """`tillhouse up --detach --no-sample`, and down again."""
     # Ports of its own: another worker may be starting a stack at the same moment.
     ports = {"TILLHOUSE_API_PORT": free_port(), "TILLHOUSE_DAGSTER_PORT": free_port()}
-    started = tillhouse(home, "up", "--detach", "--no-sample", environment=ports | (environment or {}))
+    started = tillhouse(home, "up", "--detach", "--no-sample", environment=ports)
     try:
         assert started.returncode == 0, started.stdout + started.stderr
         status = json.loads(tillhouse(home, "status", "--json").stdout)
