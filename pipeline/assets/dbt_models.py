@@ -1,4 +1,4 @@
-"""The candidate: what a build takes in, and the dbt models that make it."""
+"""The candidate: what a build takes in, the dbt models that make it, and that it is published."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,13 +9,13 @@ from psycopg.types.json import Jsonb
 
 from pipeline.answers.numbers import minor_digits
 from pipeline.assets.landing import RAW
+from pipeline.assets.published import make_visible
 from pipeline.assets.session import RefreshSession
 from pipeline.builds.dbt_runner import (
     NodeResult,
     build_candidate,
     ensure_manifest,
     failing_rows,
-    load_manifest,
 )
 from pipeline.builds.plan import SAMPLE_LEAVES, start_build
 from pipeline.jobs.rows import finish
@@ -117,26 +117,32 @@ def plan_build(
 def dbt_models(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Make the candidate and audit it; a failed test ends the refresh with nothing published."""
+    """Make the candidate, audit it, publish it; a failed test ends the refresh with nothing published.
+
+    Dagster is told of each model and test afterwards: it takes longer to write that down than to
+    build a small change, and readers need not wait for it.
+    """
     session = refresh_request
+    assert session.build is not None
     with session.stage("dbt"):
-        assert session.build is not None
         results = build_candidate(session.settings, session.owner_url, full=session.build.is_full)
-        yield from _asset_events(context, session, results)
         problems = [result for result in results if result.status in ("error", "fail")]
         if problems:
+            yield from _asset_events(context, results)
             raise dg.Failure(description=_record_failures(session, problems), allow_retries=False)
+    make_visible(session)
+    yield from _asset_events(context, results)
 
 
 def _asset_events(
-    context: dg.AssetExecutionContext, session: RefreshSession, results: list[NodeResult]
+    context: dg.AssetExecutionContext, results: list[NodeResult]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    manifest = load_manifest(session.settings)
     checks = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.check_specs}
     for result in results:
         if result.kind == "model" and result.passed:
-            key = TRANSLATOR.get_asset_spec(manifest, result.unique_id, None).key
-            yield dg.MaterializeResult(asset_key=key, metadata={"seconds": round(result.seconds, 3)})
+            yield dg.MaterializeResult(
+                asset_key=["candidate", result.name], metadata={"seconds": round(result.seconds, 3)}
+            )
     for result in results:
         spec = checks.get(result.unique_id)
         if spec is not None and result.status != "skipped":

@@ -30,6 +30,23 @@ def _spec(item: Published) -> dg.AssetSpec:
     )
 
 
+def make_visible(session: RefreshSession) -> None:
+    """Publish the candidate, all of it in one transaction."""
+    assert session.build is not None
+    with session.stage("publish"):
+        session.publication = publish(
+            session.connection,
+            session.build,
+            DECLARATIONS,
+            refresh_id=session.refresh_id,
+            run_id=session.run_id,
+        )
+    session.connection.execute(
+        "update core.builds set seconds = %s where build_id = %s",
+        (Jsonb(session.seconds), session.build.build_id),
+    )
+
+
 @dg.multi_asset(
     name="publish",
     specs=[_spec(item) for item in DECLARATIONS],
@@ -49,21 +66,10 @@ def _spec(item: Published) -> dg.AssetSpec:
 def publish_build(
     context: dg.AssetExecutionContext, refresh_request: dg.ResourceParam[RefreshSession]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Make the build visible, all of it in one transaction."""
+    """Tell Dagster what was published: readers have it since the candidate passed its checks."""
     session = refresh_request
-    assert session.build is not None
-    with session.stage("publish"):
-        publication = publish(
-            session.connection,
-            session.build,
-            DECLARATIONS,
-            refresh_id=session.refresh_id,
-            run_id=session.run_id,
-        )
-    session.connection.execute(
-        "update core.builds set seconds = %s where build_id = %s",
-        (Jsonb(session.seconds), publication.build_id),
-    )
+    publication = session.publication
+    assert publication is not None
     if publication.is_full:
         analyze_published(session.connection, DECLARATIONS)
     context.log.info(publication.message)

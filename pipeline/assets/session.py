@@ -16,6 +16,7 @@ from pipeline.assets.uploads import remove_upload
 from pipeline.builds.dbt_runner import load_manifest
 from pipeline.builds.declarations import Published, read_declarations
 from pipeline.builds.plan import Build
+from pipeline.builds.publish import Publication
 from pipeline.errors import TillhouseError
 from pipeline.jobs.rows import finish
 from pipeline.jobs.running import begin_refresh
@@ -70,6 +71,7 @@ class RefreshSession:
     refresh_id: str
     run_id: str
     build: Build | None = None
+    publication: Publication | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

@@ -201,7 +201,7 @@ def _connection_in_environment(owner_url: str) -> Iterator[None]:
     }
     # dbt keeps a variable of this prefix out of its logs.
     values["DBT_ENV_SECRET_PASSWORD"] = str(parts.get("password") or "")
-    # What a crash of the server loses of the candidate, the next build makes anew: no commit waits for the disk.
+    # What a crash loses of a candidate, the next build makes anew: no commit has to wait for the disk.
     values["PGOPTIONS"] = "-c synchronous_commit=off"
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
