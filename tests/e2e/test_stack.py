@@ -97,17 +97,17 @@ def test_ten_refreshes_asked_for_at_once_are_one_run_and_one_follow_up(stack: St
     assert follow(stack, location)["status"] == "succeeded"
 
     # During a build whose batches are fixed, ten more share one follow-up.
+    # (Which may be the inbox's own: on a busy machine it can take the file before the request does.)
     drop(stack, "during.csv", lines("D", 40_000))
-    first = stack.api.post("/refresh").headers["Location"]
-    refresh_id = first.rsplit("/", 1)[1]
-    query = "select batches_fixed_at is not null and status = 'running' from app.jobs where job_id = %s"
-    wait_until(lambda: stack.rows(query, refresh_id) == [(True,)])
+    stack.api.post("/refresh")
+    fixed = "select job_id from app.jobs where batches_fixed_at is not null and status = 'running'"
+    wait_until(lambda: len(stack.rows(fixed)) == 1)
+    [(running,)] = stack.rows(fixed)
     with ThreadPoolExecutor(10) as pool:
         later = list(pool.map(lambda _: stack.api.post("/refresh"), range(10)))
     assert [answer.status_code for answer in later] == [202] * 10
     [follow_up] = {answer.headers["Location"] for answer in later}
-    assert follow_up != first
-    assert follow(stack, first)["status"] == "succeeded"
+    assert follow_up.rsplit("/", 1)[1] != str(running)
     assert follow(stack, follow_up)["status"] == "succeeded"
     assert total(stack) == "404712.5675"
 
@@ -131,16 +131,16 @@ def by_source(stack: Stack) -> list[dict[str, Any]]:
 
 
 def test_a_run_whose_worker_is_killed_is_closed_and_tried_once_more(stack: Stack) -> None:
-    before = total(stack)
+    before = Decimal(total(stack))
     drop(stack, "killed.csv", lines("K", 100_000, "1.00"))
     location = stack.api.post("/refresh").headers["Location"]
-    refresh_id = location.rsplit("/", 1)[1]
-    # With a build planned, its first steps are done: the second try must not leave them out.
-    planned = "select 1 from app.jobs where job_id = %s and status = 'running' and build_id is not null"
-    wait_until(lambda: len(stack.rows(planned, refresh_id)) == 1)
+    # With a build planned, its first steps are done: the second try must not leave them out. (Whichever
+    # run has taken the file: on a busy machine the inbox's own may be the first.)
+    planned = "select 1 from app.jobs where status = 'running' and build_id is not null"
+    wait_until(lambda: len(stack.rows(planned)) == 1)
     kill_run_worker(stack)
     assert follow(stack, location, until=("succeeded",))["status"] == "succeeded"
-    assert Decimal(total(stack)) == Decimal(before) + 100_000
+    wait_until(lambda: Decimal(total(stack)) == before + 100_000, seconds=240)
 
 
 def kill_run_worker(stack: Stack) -> None:
