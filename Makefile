@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint fix
+.PHONY: help install up down test lint fix bench peers
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,14 @@ down: $(INSTALLED) ## Stop what runs in the background.
 
 test: lint ## Run every check and every test; the end says what was not run, and why.
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+bench: $(INSTALLED) ## Measure everything; BENCH_ROWS=10000000 for ten million lines, ARGS="landing" for a part.
+	$(BIN)/python -m benchmarks $(ARGS)
+
+peers: requirements-peers.lock ## Install other loaders, which the benchmarks then compare with, into .venv-peers.
+	$(PYTHON) -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
+	    --no-deps --require-hashes -r requirements-peers.lock
 
 lint: $(INSTALLED) ## Run the linters and the type checker.
 	$(BIN)/ruff check

@@ -1,7 +1,7 @@
 """What was measured, for people and for machines."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 _HEAD = """\
@@ -14,7 +14,8 @@ _HEAD = """\
 class Figure:
     """One ratio: ``ours`` and ``theirs`` in the same unit, and what was aimed at.
 
-    ``better`` says which side of the aim is good: a ratio ``at most`` or ``at least`` so high.
+    ``better`` says which side of the aim is good: a ratio ``at most`` or ``at least`` so high. ``parts`` says
+    of what ``ours`` is made, in its unit.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Figure:
     aim: float | None
     better: Literal["at most", "at least"]
     note: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_met(self) -> bool | None:
@@ -49,3 +51,9 @@ def _row(figure: Figure) -> str:
         f"| {figure.what}{note} | {figure.against} | {figure.rows:,} | {figure.ours:.3g} {figure.unit} "
         f"| {figure.theirs:.3g} {figure.unit} | {figure.ratio:.2f}× | {aim} | {met} |\n"
     )
+
+
+def parts_table(figure: Figure) -> str:
+    """Of what our side is made, as a Markdown table."""
+    rows = "".join(f"| {name} | {value:.3g} {figure.unit} |\n" for name, value in figure.parts.items())
+    return f"| {figure.what} | |\n| --- | ---: |\n{rows}"

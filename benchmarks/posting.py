@@ -66,7 +66,7 @@ def _figures(rounds: Sequence[Mapping[str, float]], starts: Sequence[float], row
     what = f"POST /refresh → visible, {NEW_LINES} new lines"
     return [
         Figure(what, f"{AIM_SECONDS:g} s", rows, visible, AIM_SECONDS, visible / AIM_SECONDS, "s", 1.0,
-               "at most", ", ".join(f"{name} {seconds:.2f} s" for name, seconds in stages.items())),
+               "at most", parts=stages),
         Figure(what, "Dagster's queue, a worker's start and dbt's imports by default means", rows, visible,
                alone, visible / alone, "s", None, "at most"),
     ]  # fmt: skip
