@@ -67,9 +67,7 @@ def _iso(days: pl.Series) -> pl.Series:
 
 def _written(rows: pl.DataFrame) -> bytes:
     buffer = BytesIO()
-    rows.write_csv(
-        buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N"
-    )
+    rows.write_csv(buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N")
     return buffer.getvalue()
 
 
