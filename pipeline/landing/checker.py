@@ -225,7 +225,7 @@ def _versions(known: KnownVersions, rows: pl.DataFrame) -> tuple[npt.NDArray[np.
     """
     columns = rows.columns[1:]
     # Most rows say the same as another one: what follows looks at one of each.
-    same_as = rows.select(pl.int_range(pl.len()).first().over(columns)).to_series().to_numpy()
+    same_as = rows.with_row_index("at").select(pl.col("at").first().over(columns)).to_series().to_numpy()
     different = np.flatnonzero(same_as == np.arange(rows.height))
     rows = rows[different].with_columns(pl.col(columns).str.strip_chars())
     first, second = _hashes(rows.select(columns))
