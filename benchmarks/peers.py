@@ -19,7 +19,7 @@ from psycopg import sql
 from benchmarks.figures import Figure
 from benchmarks.landing import land_aside
 from benchmarks.peer_process import AMOUNTS, DATES, INTEGERS, PEERS
-from benchmarks.turns import in_turns
+from benchmarks.turns import Timing, in_turns
 from pipeline.sample import write_sample
 from pipeline.settings import PROJECT_ROOT
 from pipeline.warehouse.connect import connect
@@ -49,14 +49,22 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure]:
     peers = _peers()
     loads: dict[str, Load] = {"ours": _ours, **{name: load for name, load in peers.items() if load}}
     timings = in_turns({name: partial(_in_own_database, server, load, csv) for name, load in loads.items()})
-    ours = timings["ours"].median
-    what = "landing a CSV, checked and split"
-    return [
-        Figure(what, name, rows, ours, timings[name].median, timings[name].median / ours, "s", AIM, "at least")
-        if load
-        else Figure(what, name, rows, ours, None, None, "s", AIM, "at least", "not installed")
-        for name, load in peers.items()
-    ]  # fmt: skip
+    return [_figure(name, rows, timings["ours"], timings.get(name)) for name in peers]
+
+
+def _figure(peer: str, rows: int, ours: Timing, theirs: Timing | None) -> Figure:
+    return Figure(
+        "landing a CSV, checked and split",
+        peer,
+        rows,
+        ours.median,
+        theirs.median if theirs else None,
+        theirs.median / ours.median if theirs else None,
+        "s",
+        AIM,
+        "at least",
+        note="" if theirs else "not installed",
+    )
 
 
 def _peers() -> dict[str, Load | None]:
