@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 INTEGERS = ("Quantity Sold",)
@@ -37,8 +38,7 @@ def dlt_rows(url: str, path: str) -> None:
 
 
 def _run_dlt(url: str, data: Any) -> None:
-    import dlt
-
+    dlt: Any = import_module("dlt")
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     with tempfile.TemporaryDirectory() as folder:
         pipeline = dlt.pipeline(
@@ -58,7 +58,7 @@ def _typed_rows(path: str) -> Iterator[dict[str, Any]]:
 
 def pandas_to_sql(url: str, path: str) -> None:
     """pandas by its default method; ``method="multi"`` took seven times as long."""
-    import pandas as pd
+    pd: Any = import_module("pandas")
     from sqlalchemy import Date, Integer, Numeric, create_engine
 
     types: dict[Any, Any] = dict.fromkeys(INTEGERS, Integer()) | dict.fromkeys(DATES, Date())
