@@ -70,15 +70,16 @@ def _figure(peer: str, rows: int, ours: Timing, theirs: Timing | None) -> Figure
 def _peers() -> dict[str, Load | None]:
     """How each peer loads; None of one that is not installed."""
     by_python: dict[str, Load | None] = {
-        name: partial(_by_python, name) if _has(name.split()[0].strip(",")) else None for name in PEERS
+        name: partial(_by_python, name) if _have(modules) else None for name, (_, modules) in PEERS.items()
     }
     return {**by_python, "pgloader": _by_pgloader if shutil.which("pgloader") else None}
 
 
-def _has(package: str) -> bool:
+def _have(modules: tuple[str, ...]) -> bool:
     if not _PYTHON.exists():
         return False
-    return subprocess.run([_PYTHON, "-c", f"import {package}"], capture_output=True).returncode == 0
+    imports = f"import {', '.join(modules)}"
+    return subprocess.run([_PYTHON, "-c", imports], capture_output=True).returncode == 0
 
 
 def _in_own_database(server: EmbeddedServer, load: Load, csv: Path) -> float:
