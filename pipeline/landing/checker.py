@@ -110,6 +110,10 @@ class RowChecker(ABC):
         """128 bits of hash of each row."""
         return _hashes(chunk.text)
 
+    def may_repeat(self, values: pl.DataFrame) -> bool:
+        """Whether any of the rows may equal an earlier one."""
+        return True
+
     def _repeats(self, chunk: Chunk, values: pl.DataFrame) -> npt.NDArray[np.bool_]:
         repeats = np.zeros(chunk.text.height, dtype=np.bool_)
         if self._seen_rows is None:
@@ -117,7 +121,10 @@ class RowChecker(ABC):
         # A row with damage is never called a duplicate: not all of it could be compared.
         whole = chunk.damage == 0
         first, second = self.hashes(chunk, values)
-        repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
+        if self.may_repeat(values):
+            repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
+        else:
+            self._seen_rows.add_new(first[whole], second[whole])
         return repeats
 
 
@@ -142,6 +149,10 @@ class BatchChecker(RowChecker):
     def hashes(self, chunk: Chunk, values: pl.DataFrame) -> tuple[Hashes, Hashes]:
         """One of all text, and one of the order and its product: rows that are equal have equal ones."""
         return chunk.text.hash_rows(seed=1).to_numpy(), _pairs(values, "product_id")
+
+    def may_repeat(self, values: pl.DataFrame) -> bool:
+        """A row that equals an earlier one has its order and product, too."""
+        return bool((values["occurrence"] != 1).any())
 
     def values(self, chunk: Chunk) -> pl.DataFrame:
         """The rows under our names, with the number of each among its equals."""
