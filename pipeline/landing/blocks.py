@@ -24,7 +24,7 @@ def identity_of(status: os.stat_result) -> FileIdentity:
 
 @lru_cache(maxsize=16)
 def _encoding_of(path: Path, identity: FileIdentity, member: str | None, declared: str | None) -> Encoding:
-    """What a file is written in. It is kept: a landing asks twice, and it may take all of the file to tell."""
+    """What a file is written in; kept, for a landing asks twice, and it may take all of the file to tell."""
     try:
         with path.open("rb") as raw:
             return find_encoding(Unpacked(raw, identity[1], member), declared)
