@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import first_load, landing, posting, refreshes, sizes, starting
+from benchmarks import first_load, landing, peers, posting, refreshes, sizes, starting
 from benchmarks.figures import Figure, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page
@@ -20,6 +20,7 @@ from pipeline.warehouse.prepare import ensure_warehouse
 Part = Callable[[EmbeddedServer, Path, int], list[Figure]]
 PARTS: dict[str, Part] = {
     "landing": landing.measure,
+    "peers": peers.measure,
     "first-load": first_load.measure,
     "histories": refreshes.on_histories,
     "past": refreshes.of_the_past,

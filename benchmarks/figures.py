@@ -14,16 +14,16 @@ _HEAD = """\
 class Figure:
     """One ratio: ``ours`` and ``theirs`` in the same unit, and what was aimed at.
 
-    ``better`` says which side of the aim is good: a ratio ``at most`` or ``at least`` so high. ``parts`` says
-    of what ``ours`` is made, in its unit.
+    ``better`` says which side of the aim is good: a ratio ``at most`` or ``at least`` so high. ``theirs`` and
+    ``ratio`` are None where the other side could not be run. ``parts`` says of what ``ours`` is made, in its unit.
     """
 
     what: str
     against: str
     rows: int
     ours: float
-    theirs: float
-    ratio: float
+    theirs: float | None
+    ratio: float | None
     unit: str
     aim: float | None
     better: Literal["at most", "at least"]
@@ -33,7 +33,7 @@ class Figure:
     @property
     def is_met(self) -> bool | None:
         """Whether the aim is met; None where there is none."""
-        if self.aim is None:
+        if self.aim is None or self.ratio is None:
             return None
         return self.ratio <= self.aim if self.better == "at most" else self.ratio >= self.aim
 
@@ -47,9 +47,11 @@ def _row(figure: Figure) -> str:
     aim = "–" if figure.aim is None else f"{figure.better} {figure.aim:g}×"
     met = {None: "", True: "yes", False: "no"}[figure.is_met]
     note = f" ({figure.note})" if figure.note else ""
+    theirs = "–" if figure.theirs is None else f"{figure.theirs:.3g} {figure.unit}"
+    ratio = "–" if figure.ratio is None else f"{figure.ratio:.2f}×"
     return (
         f"| {figure.what}{note} | {figure.against} | {figure.rows:,} | {figure.ours:.3g} {figure.unit} "
-        f"| {figure.theirs:.3g} {figure.unit} | {figure.ratio:.2f}× | {aim} | {met} |\n"
+        f"| {theirs} | {ratio} | {aim} | {met} |\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,7 +10,7 @@ from pipeline.landing.decoding import DecodedStream, Encoding, Readable, find_en
 from pipeline.landing.errors import LandingError
 from pipeline.landing.packing import Unpacked
 
-BLOCK_BYTES = 12 * 1024 * 1024
+BLOCK_BYTES = 6 * 1024 * 1024
 # The longest row. A longer line is cut here: memory must not depend on the file.
 ROW_BYTES = 1024 * 1024
 
@@ -19,6 +20,16 @@ FileIdentity = tuple[int, int, int]
 def identity_of(status: os.stat_result) -> FileIdentity:
     """What changes when a file is replaced or written to: inode, size, time of change in nanoseconds."""
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=16)
+def _encoding_of(path: Path, identity: FileIdentity, member: str | None, declared: str | None) -> Encoding:
+    """What a file is written in; kept, for a landing asks twice, and it may take all of the file to tell."""
+    try:
+        with path.open("rb") as raw:
+            return find_encoding(Unpacked(raw, identity[1], member), declared)
+    except OSError as error:
+        raise LandingError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 class BlockReader:
@@ -54,8 +65,7 @@ class BlockReader:
         Raises:
             FileRefused: it does not begin as was declared.
         """
-        self.close()
-        encoding = find_encoding(self._opened(), declared)
+        encoding = _encoding_of(self.path, self.identity, self._member, declared)
         self.close()
         self._stream = self._opened()
         if not encoding.is_plain:

@@ -14,8 +14,9 @@ from pipeline.landing.columns import ColumnMap
 from pipeline.landing.contract import OrderLineContract
 from pipeline.landing.keys import version_keys
 from pipeline.landing.models import Reporting
+from pipeline.landing.plain import plainly_kept
 from pipeline.landing.quarantine import QuarantinedRow, quarantined_rows
-from pipeline.landing.seen import KnownVersions, PairCounts, SeenRows, group
+from pipeline.landing.seen import Hashes, KnownVersions, PairCounts, SeenRows, group
 from pipeline.landing.tally import Tally
 from pipeline.landing.values import extra_values, named_values
 from pipeline.sources import SourceSettings
@@ -75,8 +76,8 @@ class RowChecker(ABC):
         self._seen_rows = SeenRows() if settings.duplicate_rows == "quarantine" else None
 
     @abstractmethod
-    def values(self, chunk: Chunk, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
-        """What the contract judges, and what else the tables need, one row for each of the chunk's."""
+    def values(self, chunk: Chunk) -> pl.DataFrame:
+        """What the contract judges (``is_repeat`` apart) and the tables need, a row for each of the chunk."""
 
     @abstractmethod
     def tables(self, accepted: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
@@ -85,25 +86,45 @@ class RowChecker(ABC):
     def check(self, chunk: Chunk) -> CheckedChunk:
         """Split a chunk into what is accepted and what is quarantined."""
         rows_read = chunk.text.height
-        values = self.values(chunk, self._repeats(chunk))
-        good, failures = self.contract.filter(values.select(self.contract.column_names()))
-        quarantine = quarantined_rows(failures.details(), values, chunk, self.contract)
+        values = self.values(chunk)
+        values = values.with_columns(pl.Series("is_repeat", self._repeats(chunk, values)))
+        is_kept = self.plainly_kept(values)
+        quarantine: list[QuarantinedRow] = []
         accepted = values
-        if good.height < rows_read:
-            kept = good["position"]
+        if not is_kept.all():
+            doubtful = values.select(self.contract.column_names()).filter(~is_kept)
+            good, failures = self.contract.filter(doubtful)
+            is_kept[good["position"].to_numpy()] = True
+            quarantine = quarantined_rows(failures.details(), values, chunk, self.contract)
+            kept = pl.Series(np.flatnonzero(is_kept))
             accepted = values[kept]
             chunk = Chunk(chunk.text[kept], chunk.row_number, chunk.damage, chunk.raw_text)
         accepted = accepted.with_columns(extra_values(chunk.text, self._columns))
         return CheckedChunk(self.tables(accepted), quarantine, _tally(accepted, quarantine, rows_read))
 
-    def _repeats(self, chunk: Chunk) -> npt.NDArray[np.bool_]:
+    def plainly_kept(self, values: pl.DataFrame) -> npt.NDArray[np.bool_]:
+        """Rows that surely keep the contract; the others are tried."""
+        return np.zeros(values.height, dtype=np.bool_)
+
+    def hashes(self, chunk: Chunk, values: pl.DataFrame) -> tuple[Hashes, Hashes]:
+        """128 bits of hash of each row."""
+        return _hashes(chunk.text)
+
+    def may_repeat(self, values: pl.DataFrame) -> bool:
+        """Whether any of the rows may equal an earlier one."""
+        return True
+
+    def _repeats(self, chunk: Chunk, values: pl.DataFrame) -> npt.NDArray[np.bool_]:
         repeats = np.zeros(chunk.text.height, dtype=np.bool_)
         if self._seen_rows is None:
             return repeats
         # A row with damage is never called a duplicate: not all of it could be compared.
         whole = chunk.damage == 0
-        first, second = _hashes(chunk.text)
-        repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
+        first, second = self.hashes(chunk, values)
+        if self.may_repeat(values):
+            repeats[whole] = self._seen_rows.repeats(first[whole], second[whole])
+        else:
+            self._seen_rows.add_new(first[whole], second[whole])
         return repeats
 
 
@@ -121,9 +142,21 @@ class BatchChecker(RowChecker):
         self._products = KnownVersions()
         self._customers = KnownVersions()
 
-    def values(self, chunk: Chunk, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    def plainly_kept(self, values: pl.DataFrame) -> npt.NDArray[np.bool_]:
+        """Rows of which a glance tells that they keep the contract."""
+        return plainly_kept(values)
+
+    def hashes(self, chunk: Chunk, values: pl.DataFrame) -> tuple[Hashes, Hashes]:
+        """One of all text, and one of the order and its product: rows that are equal have equal ones."""
+        return chunk.text.hash_rows(seed=1).to_numpy(), _pairs(values, "product_id")
+
+    def may_repeat(self, values: pl.DataFrame) -> bool:
+        """A row that equals an earlier one has its order and product, too."""
+        return bool((values["occurrence"] != 1).any())
+
+    def values(self, chunk: Chunk) -> pl.DataFrame:
         """The rows under our names, with the number of each among its equals."""
-        values = named_values(chunk, self._columns, is_repeat, self._settings, self._reporting)
+        values = named_values(chunk, self._columns, self._settings, self._reporting)
         occurrences = self._numbered(values, "product_id", self._pairs).alias("occurrence")
         return values.with_columns(occurrences, self._line_id_numbers(values))
 
@@ -135,12 +168,11 @@ class BatchChecker(RowChecker):
 
     def _numbered(self, values: pl.DataFrame, within_order: str, counts: PairCounts) -> pl.Series:
         """The 1-based number of each row among those with equal pairs of order and this; 0 without one."""
-        keys = values.select("order_id", within_order)
         has_key = values.select(
             (pl.col("order_id") != "").fill_null(value=False)
             & (pl.col(within_order) != "").fill_null(value=False)
         ).to_series()
-        pairs = keys.hash_rows(seed=3).to_numpy()
+        pairs = _pairs(values, within_order)
         if has_key.all():
             return pl.Series(counts.occurrences(pairs))
         mask = has_key.to_numpy()
@@ -189,8 +221,12 @@ def blank_as_null(name: str) -> pl.Expr:
     return pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
 
 
-def _hashes(frame: pl.DataFrame) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+def _hashes(frame: pl.DataFrame) -> tuple[Hashes, Hashes]:
     return frame.hash_rows(seed=1).to_numpy(), frame.hash_rows(seed=2).to_numpy()
+
+
+def _pairs(values: pl.DataFrame, within_order: str) -> Hashes:
+    return values.select("order_id", within_order).hash_rows(seed=3).to_numpy()
 
 
 def _versions(known: KnownVersions, rows: pl.DataFrame) -> tuple[npt.NDArray[np.int64], pl.DataFrame]:
@@ -199,6 +235,10 @@ def _versions(known: KnownVersions, rows: pl.DataFrame) -> tuple[npt.NDArray[np.
     ``rows`` has the row's number, then the columns that make a version.
     """
     columns = rows.columns[1:]
+    # Most rows say the same as another one: what follows looks at one of each.
+    same_as = rows.with_row_index("at").select(pl.col("at").first().over(columns)).to_series().to_numpy()
+    different = np.flatnonzero(same_as == np.arange(rows.height))
+    rows = rows[different].with_columns(pl.col(columns).str.strip_chars())
     first, second = _hashes(rows.select(columns))
     groups = group(first, second)
     firsts, seconds = first[groups.firsts], second[groups.firsts]
@@ -207,4 +247,6 @@ def _versions(known: KnownVersions, rows: pl.DataFrame) -> tuple[npt.NDArray[np.
     new_keys = version_keys(new.select(columns).iter_rows())
     keys[~is_known] = new_keys
     known.add(firsts[~is_known], seconds[~is_known], new_keys)
-    return keys[groups.inverse], new.insert_column(1, pl.Series("key", new_keys))
+    keys_of_rows = np.zeros(len(same_as), dtype=np.int64)
+    keys_of_rows[different] = keys[groups.inverse]
+    return keys_of_rows[same_as], new.insert_column(1, pl.Series("key", new_keys))

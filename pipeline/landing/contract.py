@@ -16,6 +16,7 @@ from pipeline.landing.rules import NUMBER as _NUMBER
 from pipeline.landing.rules import TOO_BIG as _TOO_BIG
 from pipeline.landing.rules import TOO_PRECISE as _TOO_PRECISE
 from pipeline.landing.rules import UP_TO_ONE as _UP_TO_ONE
+from pipeline.landing.rules import between_years as _between_years
 from pipeline.landing.rules import given as _given
 from pipeline.landing.rules import number as _number
 from pipeline.landing.rules import short as _short
@@ -145,8 +146,7 @@ class OrderLineContract(dy.Schema):
 
     @dy.rule()
     def sale_date_out_of_range(cls) -> pl.Expr:
-        in_range = pl.col("sale_day").is_between(pl.date(1900, 1, 1), pl.date(2199, 12, 31))
-        return in_range | ~pl.col("sale_date").str.contains(_DATE)
+        return _between_years(pl.col("sale_day")) | ~pl.col("sale_date").str.contains(_DATE)
 
     @dy.rule()
     def quantity_missing(cls) -> pl.Expr:

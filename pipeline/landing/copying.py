@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from io import BytesIO
 
+import numpy as np
 import polars as pl
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
@@ -17,11 +18,13 @@ _TABLE_NAMES = {
     "quantity_number": "quantity",
     "line_discount": "discount_amount",
 }
+# What means something to COPY, and how it is written to mean itself.
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 @dataclass(frozen=True)
 class EncodedChunk:
-    """A chunk in the form that COPY takes: (table, columns, CSV) for each table it adds to."""
+    """A chunk in the form that COPY takes: (table, columns, text) for each table it adds to."""
 
     tables: tuple[tuple[str, tuple[str, ...], bytes], ...]
     quarantine: list[QuarantinedRow]
@@ -29,13 +32,13 @@ class EncodedChunk:
 
 
 def encode(chunk: CheckedChunk, batch_id: int) -> EncodedChunk:
-    """Write a checked chunk's frames as CSV, with the batch's id on each row.
+    """Write a checked chunk's frames in COPY's text format, with the batch's id on each row.
 
     A column without any value is left out: null is its default.
     """
     frames = [(table, _without_empty(frame)) for table, frame in chunk.tables if frame.height]
     return EncodedChunk(
-        tables=tuple((table, _table_columns(frame), _csv(frame, batch_id)) for table, frame in frames),
+        tables=tuple((table, _table_columns(frame), _text(frame, batch_id)) for table, frame in frames),
         quarantine=chunk.quarantine,
         tally=chunk.tally,
     )
@@ -49,10 +52,37 @@ def _table_columns(frame: pl.DataFrame) -> tuple[str, ...]:
     return ("batch_id", *(_TABLE_NAMES.get(column, column) for column in frame.columns))
 
 
-def _csv(frame: pl.DataFrame, batch_id: int) -> bytes:
+def _text(frame: pl.DataFrame, batch_id: int) -> bytes:
+    dates = (_iso(column) for column in frame if column.dtype == pl.Date)
+    rows = frame.with_columns(*dates).select(pl.lit(batch_id).alias("batch_id"), pl.all())
+    data = _written(rows)
+    return data if _is_unambiguous(data, rows) else _written(rows.with_columns(_escaped()))
+
+
+def _iso(days: pl.Series) -> pl.Series:
+    """Dates as text. There are few distinct ones, and formatting each row's own takes long."""
+    distinct = days.unique()
+    return days.replace_strict(distinct, distinct.dt.to_string("iso"), return_dtype=pl.String)
+
+
+def _written(rows: pl.DataFrame) -> bytes:
     buffer = BytesIO()
-    frame.select(pl.lit(batch_id).alias("batch_id"), pl.all()).write_csv(buffer, include_header=False)
+    rows.write_csv(buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N")
     return buffer.getvalue()
+
+
+def _is_unambiguous(data: bytes, rows: pl.DataFrame) -> bool:
+    """Whether no value has a character that means something to COPY: all of them are ours."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    nulls = sum(column.null_count() for column in rows)
+    borders = rows.height * rows.width
+    return bool(
+        np.count_nonzero(codes < ord(" ")) == borders and np.count_nonzero(codes == ord("\\")) == nulls
+    )
+
+
+def _escaped() -> pl.Expr:
+    return pl.col(pl.String).str.replace_many(_ESCAPES)
 
 
 def copy_chunk(
@@ -61,7 +91,7 @@ def copy_chunk(
     """Add a chunk's rows to the raw tables, or staged ones, in the cursor's transaction."""
     for table, columns, data in chunk.tables:
         target = staged(table) if is_staged else sql.Identifier("raw", table)
-        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+        statement = sql.SQL("copy {} ({}) from stdin").format(
             target, sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         with cursor.copy(statement) as copy:

@@ -51,6 +51,11 @@ def short(name: str, characters: int) -> pl.Expr:
     return pl.col(name).str.len_chars() <= characters
 
 
+def between_years(day: pl.Expr) -> pl.Expr:
+    """The day is in a year that sales can be of."""
+    return day.is_between(pl.date(1900, 1, 1), pl.date(2199, 12, 31))
+
+
 def rule(is_kept: pl.Expr) -> Any:
     """A rule of a contract that is this expression."""
     return dy.rule()(lambda _: is_kept)

@@ -83,13 +83,25 @@ def group(first: Hashes, second: Hashes) -> Groups:
 
 
 class SeenRows:
-    """The rows of a batch so far, by 128 bits of hash."""
+    """The rows of a batch so far, by 128 bits of hash.
+
+    They are sorted when a row comes that may equal one of them: in many files none does.
+    """
 
     def __init__(self) -> None:
         self._runs = _Runs()
+        self._unsorted: list[tuple[Hashes, Hashes]] = []
+
+    def add_new(self, first: Hashes, second: Hashes) -> None:
+        """Remember rows that surely equal no earlier one, nor each other."""
+        self._unsorted.append((first, second))
 
     def repeats(self, first: Hashes, second: Hashes) -> Flags:
         """Which rows equal an earlier row of this chunk or of an earlier one; remembers them all."""
+        for columns in self._unsorted:
+            order = np.argsort(columns[0])
+            self._runs.add(tuple(column[order] for column in columns))
+        self._unsorted.clear()
         groups = group(first, second)
         firsts, seconds = first[groups.firsts], second[groups.firsts]
         known = np.zeros(len(firsts), dtype=np.bool_)

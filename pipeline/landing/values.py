@@ -1,7 +1,5 @@
 """A chunk's text under our own names: trimmed, with defaults, beside what is parsed from it."""
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipeline.landing.chunks import Chunk
@@ -22,28 +20,32 @@ _BLANK_MEANS = {
     "discount": "0",
     "shipping": "0",
 }
+# What a file says of a product or a customer, and the contract does not judge.
+ATTRIBUTES = ("product_name", "customer_name", "customer_email", "customer_address")
 _DIGITS_BEFORE_POINT_ZERO = r"^([+-]?[0-9]+)\.0*$"
 
 
 def named_values(
-    chunk: Chunk,
-    columns: ColumnMap,
-    is_repeat: npt.NDArray[np.bool_],
-    settings: SourceSettings,
-    reporting: Reporting,
+    chunk: Chunk, columns: ColumnMap, settings: SourceSettings, reporting: Reporting
 ) -> pl.DataFrame:
-    """The columns that the contract judges, and the rest of ours, one row for each of the chunk's."""
+    """The columns that the contract judges, and the rest of ours, one row for each of the chunk's.
+
+    ``ATTRIBUTES`` are as they are in the file: they are trimmed once for all rows that have the same.
+    """
     date_format = settings.date_format or ISO
-    frame = chunk.text.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("position"),
-        pl.Series("row_number", chunk.row_number),
-        pl.Series("damage", chunk.damage),
-        pl.Series("is_repeat", is_repeat),
-        *(_text(name, columns, settings) for name in COLUMNS),
+    frame = _with_defaults(
+        chunk.text.select(
+            pl.int_range(pl.len(), dtype=pl.UInt32).alias("position"),
+            pl.Series("row_number", chunk.row_number),
+            pl.Series("damage", chunk.damage),
+            *(_text(name, columns) for name in COLUMNS),
+        ),
+        settings,
     ).with_columns(plain_numbers(settings))
-    days = sale_days(frame["sale_date"], date_format, settings.time_zone, reporting.time_zone)
+    dates = frame["sale_date"].unique()
+    days = sale_days(dates, date_format, settings.time_zone, reporting.time_zone)
     frame = frame.with_columns(
-        days.alias("sale_day"),
+        pl.col("sale_date").replace_strict(dates, days, return_dtype=pl.Date).alias("sale_day"),
         pl.col("quantity").cast(pl.Int64, strict=False).alias("quantity_number"),
     )
     if date_format != ISO:
@@ -59,19 +61,27 @@ def named_values(
     return frame.with_columns(meanings(columns, settings, reporting.currency))
 
 
-def _text(name: str, columns: ColumnMap, settings: SourceSettings) -> pl.Expr:
-    blank = _BLANK_MEANS.get(name, "")
-    if name == "shipping" and settings.shipping == "per_order":
-        # What is blank on one line of an order stands on another.
-        blank = ""
+def _text(name: str, columns: ColumnMap) -> pl.Expr:
     if name == ONLY_WHEN_MAPPED and name not in columns.positions:
         return pl.lit(None, dtype=pl.String).alias(name)
     if name not in columns.positions:
-        return pl.lit(columns.constants.get(name) or blank).alias(name)
-    trimmed = pl.col(str(columns.positions[name])).str.strip_chars()
-    if blank:
-        trimmed = pl.when(trimmed == "").then(pl.lit(blank)).otherwise(trimmed)
-    return trimmed.alias(name)
+        return pl.lit(columns.constants.get(name, "")).alias(name)
+    text = pl.col(str(columns.positions[name]))
+    return (text if name in ATTRIBUTES else text.str.strip_chars()).alias(name)
+
+
+def _with_defaults(frame: pl.DataFrame, settings: SourceSettings) -> pl.DataFrame:
+    """The frame with what blanks mean; columns without any stay as they are."""
+    meant = dict(_BLANK_MEANS)
+    if settings.shipping == "per_order":
+        # What is blank on one line of an order stands on another.
+        del meant["shipping"]
+    has_blanks = frame.select((pl.col(name) == "").any() for name in meant).row(0, named=True)
+    return frame.with_columns(
+        pl.when(pl.col(name) == "").then(pl.lit(meaning)).otherwise(name).alias(name)
+        for name, meaning in meant.items()
+        if has_blanks[name]
+    )
 
 
 def extra_values(text: pl.DataFrame, columns: ColumnMap) -> pl.Series:

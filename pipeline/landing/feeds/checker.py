@@ -1,7 +1,5 @@
 """The rows of a feed besides order lines: one raw table, one row each."""
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipeline.landing.checker import RowChecker, blank_as_null
@@ -28,13 +26,12 @@ class FeedChecker(RowChecker):
         self._feed = feed
         self._known = FEEDS[settings.feed]
 
-    def values(self, chunk: Chunk, is_repeat: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    def values(self, chunk: Chunk) -> pl.DataFrame:
         """The rows under our names, trimmed, with the date and the whole quantity beside their text."""
         frame = chunk.text.select(
             pl.int_range(pl.len(), dtype=pl.UInt32).alias("position"),
             pl.Series("row_number", chunk.row_number),
             pl.Series("damage", chunk.damage),
-            pl.Series("is_repeat", is_repeat),
             *(self._text(name) for name in self._known.columns),
         ).with_columns(plain_numbers(self._settings))
         if self._known.date is not None:
