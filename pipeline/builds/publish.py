@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from pipeline.builds.changes import closed_months_of, record_changes
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
 from pipeline.builds.plan import SAMPLE_LEAVES, Build
-from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, retire_columns
+from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, renew_keys, retire_columns
 from pipeline.errors import TillhouseError
 from pipeline.jobs.rows import finish
 from pipeline.landing.closed_months import named
@@ -79,10 +79,15 @@ def publish(
         retire_columns(connection, declarations)
         record_changes(connection, build)
         first_time = {item.to for item in declarations if not has_primary_key(connection, item)}
+        known = [item for item in declarations if item.to not in first_time]
+        if build.is_full:
+            # Other models may have other keys: after a change of the project a build is a full one.
+            for item in known:
+                renew_keys(connection, item)
         rows_changed = {item.to: {"written": 0, "deleted": 0} for item in declarations}
         for item in declarations:
             rows_changed[item.to]["written"] = _write(connection, build, item, item.to in first_time)
-        for item in reversed(declarations):
+        for item in reversed(known):
             rows_changed[item.to]["deleted"] = _delete(connection, build, item)
         for item in declarations:
             if item.to in first_time:
@@ -97,9 +102,13 @@ def publish(
 
 
 def analyze_published(connection: Connection, declarations: Sequence[Published]) -> None:
-    """Renew the planner's statistics, as a full build calls for."""
+    """Renew the planner's statistics, as a full build calls for; those of amounts serve no plan."""
     for item in declarations:
-        connection.execute(sql.SQL("analyze {}").format(item.relation))
+        connection.execute(
+            sql.SQL("analyze {} ({})").format(
+                item.relation, _columns([column.name for column in item.columns if not column.is_amount])
+            )
+        )
 
 
 def _check_candidate(connection: Connection, build: Build) -> None:
