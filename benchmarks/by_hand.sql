@@ -72,26 +72,15 @@ from fct_order_lines
 group by sale_date, region, category, payment_method;
 alter table revenue_daily add primary key (sale_date, region, category, payment_method);
 
-create table product_revenue_daily as
+create table product_revenue_monthly as
 select
-    sale_date, product_id, category, region, count(*) as line_count,
+    date_trunc('month', sale_date)::date as month_start, product_id, category, region, count(*) as line_count,
     count(*) filter (where quantity > 0) as sale_line_count, sum(gross_revenue) as gross_revenue,
     sum(discounts) as discounts, sum(returns) as returns, sum(net_revenue) as net_revenue,
     sum(shipping) as shipping, sum(cost) as cost,
     sum(net_revenue) filter (where cost is not null) as costed_net_revenue,
     sum(quantity) filter (where quantity > 0) as units, -sum(quantity) filter (where quantity < 0) as units_returned
 from fct_order_lines
-group by sale_date, product_id, category, region;
-alter table product_revenue_daily add primary key (sale_date, product_id, category, region);
-create index on product_revenue_daily (product_id);
-
-create table product_revenue_monthly as
-select
-    date_trunc('month', sale_date)::date as month_start, product_id, category, region, sum(line_count) as line_count,
-    sum(sale_line_count) as sale_line_count, sum(gross_revenue) as gross_revenue, sum(discounts) as discounts,
-    sum(returns) as returns, sum(net_revenue) as net_revenue, sum(shipping) as shipping, sum(cost) as cost,
-    sum(costed_net_revenue) as costed_net_revenue, sum(units) as units, sum(units_returned) as units_returned
-from product_revenue_daily
 group by date_trunc('month', sale_date), product_id, category, region;
 alter table product_revenue_monthly add primary key (month_start, product_id, category, region);
 create index on product_revenue_monthly (product_id);
@@ -156,5 +145,5 @@ group by order_date, region;
 alter table orders_by_region_daily add primary key (order_date, region);
 
 analyze dim_product, dim_customer, dim_region, dim_date, fct_order_lines, fct_orders, revenue_daily,
-    product_revenue_daily, product_revenue_monthly, customer_revenue_daily, customer_orders,
+    product_revenue_monthly, customer_revenue_daily, customer_orders,
     customer_orders_by_region, orders_daily, orders_by_region_daily;

@@ -36,7 +36,6 @@ def _rollup(table: str, day: str, columns: tuple[str, ...]) -> Relation:
 REVENUE_DAILY = _rollup(
     "revenue_daily", "sale_date", ("source", "region", "category", "payment_method")
 )  # fmt: skip
-PRODUCT_REVENUE_DAILY = _rollup("product_revenue_daily", "sale_date", ("product_id", "category", "region"))
 PRODUCT_REVENUE_MONTHLY = _rollup(
     "product_revenue_monthly", "month_start", ("product_id", "category", "region")
 )
@@ -95,18 +94,16 @@ def plan(
 ) -> list[Part]:
     """The relations that together give the additive measures over ``span``, the smallest that can.
 
-    ``columns`` are those asked for by groups and filters. Whole months come from the monthly
-    rollup and the edges from the daily one; a month counts as whole when no data lies outside
+    ``columns`` are those asked for by groups and filters. Whole months of products come from their
+    monthly rollup and the edges from the lines; a month counts as whole when no data lies outside
     the asked part of it. ``has_guests``: whether lines without a customer may be among those asked for.
     """
     if columns <= REVENUE_DAILY.columns.keys():
         return [Part(REVENUE_DAILY, span)]
     if not has_guests and columns <= CUSTOMER_REVENUE_DAILY.columns.keys():
         return [Part(CUSTOMER_REVENUE_DAILY, span)]
-    if not columns <= PRODUCT_REVENUE_DAILY.columns.keys():
+    if grain in ("day", "week") or not columns <= PRODUCT_REVENUE_MONTHLY.columns.keys():
         return [Part(replace(ORDER_LINES, columns=line_columns(columns)), span)]
-    if grain in ("day", "week"):
-        return [Part(PRODUCT_REVENUE_DAILY, span)]
     return _months_and_edges(span, data)
 
 
@@ -117,14 +114,14 @@ def _months_and_edges(span: DateRange, data: DateRange) -> list[Part]:
     first_month = _month_number(start) + (start.day > 1)
     last_month = _month_number(end) - (end < bucket_bounds(end, "month")[1])
     if first_month > last_month:
-        return [Part(PRODUCT_REVENUE_DAILY, span)]
+        return [Part(ORDER_LINES, span)]
     first = date(first_month // 12, first_month % 12 + 1, 1)
     last = bucket_bounds(date(last_month // 12, last_month % 12 + 1, 1), "month")[1]
     parts = [Part(PRODUCT_REVENUE_MONTHLY, DateRange(first, last))]
     if start < first:
-        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(start, first - timedelta(days=1))))
+        parts.append(Part(ORDER_LINES, DateRange(start, first - timedelta(days=1))))
     if last < end:
-        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(last + timedelta(days=1), end)))
+        parts.append(Part(ORDER_LINES, DateRange(last + timedelta(days=1), end)))
     return parts
 
 

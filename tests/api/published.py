@@ -120,7 +120,6 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
         orders = orders_of(lines)
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),
-            ("marts.product_revenue_daily", _rollup(lines, _product_daily)),
             ("marts.revenue_daily", _rollup(lines, _daily)),
             ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
             ("marts.customer_orders", derived.customer_orders(orders)),
@@ -210,10 +209,6 @@ def _line_row(line: Line, keys: dict[Any, int]) -> Sequence[object]:
 
 def _daily(line: Line) -> tuple[object, ...]:
     return (line.sale_date, line.source, line.region, line.category, line.payment_method)
-
-
-def _product_daily(line: Line) -> tuple[object, ...]:
-    return (line.sale_date, line.product_id, line.category, line.region)
 
 
 def _monthly(line: Line) -> tuple[object, ...]:

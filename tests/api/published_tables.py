@@ -49,12 +49,6 @@ TABLES = (
     )
     """,
     f"""
-    create table marts.product_revenue_daily (
-        sale_date date, product_id text, category text, region text, {MEASURES},
-        primary key (sale_date, product_id, category, region)
-    )
-    """,
-    f"""
     create table marts.product_revenue_monthly (
         month_start date, product_id text, category text, region text, {MEASURES},
         primary key (month_start, product_id, category, region)

@@ -19,7 +19,6 @@ SUMS = (
 )
 ROLLUPS = {
     "marts.revenue_daily": ("sale_date", "source", "region", "category", "payment_method"),
-    "marts.product_revenue_daily": ("sale_date", "product_id", "category", "region"),
     "marts.product_revenue_monthly": ("month_start", "product_id", "category", "region"),
 }
 
