@@ -8,9 +8,7 @@ changes as not materialized (
 ),
 
 published_lines as not materialized (
-    select
-        *,
-        {{ sold }} as sold
+    select *, {{ sold }} as sold
     from {{ published('core', 'fct_order_lines') }}
 ),
 
