@@ -75,7 +75,7 @@ def publish(
     """
     with connection.transaction():
         _check_candidate(connection, build)
-        before = _net_revenue(connection)
+        before = _net_revenue_before(connection, build)
         retire_columns(connection, declarations)
         record_changes(connection, build)
         first_time = {item.to for item in declarations if not has_primary_key(connection, item)}
@@ -140,7 +140,7 @@ def _write(connection: Connection, build: Build, item: Published, first_time: bo
             to=item.relation,
             columns=columns,
             candidate=item.candidate,
-            unless_equal=_unless_equal(item) if build.is_full else sql.SQL(""),
+            unless_equal=_unless_equal(item) if _is_whole(build, item) else sql.SQL(""),
             key=_columns(item.key),
             assignments=sql.SQL(", ").join(
                 sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
@@ -154,8 +154,13 @@ def _write(connection: Connection, build: Build, item: Published, first_time: bo
     return written.rowcount
 
 
+def _is_whole(build: Build, item: Published) -> bool:
+    """Whether the candidate holds all rows of the table, not only touched ones."""
+    return build.is_full or item.scope == SCOPE_ALL
+
+
 def _unless_equal(item: Published) -> sql.Composable:
-    """Filters the rows of a full build that equal what is published: a conflict costs a lock."""
+    """Filters the rows of a whole table that equal what is published: a conflict costs a lock."""
     return sql.SQL(
         """
         where not exists (
@@ -173,7 +178,7 @@ def _unless_equal(item: Published) -> sql.Composable:
 
 def _delete(connection: Connection, build: Build, item: Published) -> int:
     """Delete what is in scope and no longer in the candidate."""
-    if build.is_full or item.scope == SCOPE_ALL:
+    if _is_whole(build, item):
         scope: sql.Composable = sql.SQL("")
     else:
         scope = sql.SQL("({key}) in (select {key} from {scope}) and").format(
@@ -198,7 +203,7 @@ def _delete(connection: Connection, build: Build, item: Published) -> int:
 def _record(
     connection: Connection, build: Build, before: Decimal, rows_changed: dict[str, dict[str, int]]
 ) -> Publication:
-    after = _net_revenue(connection)
+    after = _net_revenue_after(connection, build, before)
     months = closed_months_of(connection, build.build_id)
     warning = _CLOSED_MONTHS_CHANGED.format(months=named(months), build_id=build.build_id) if months else None
     row = connection.execute(
@@ -251,6 +256,24 @@ def _record(
         sample_retired=build.sample_retired,
         warning=warning,
     )
+
+
+def _net_revenue_before(connection: Connection, build: Build) -> Decimal:
+    """What is published: by the last build's record, for a sum would cost a delta the whole history."""
+    row = connection.execute(
+        "select net_revenue_after from core.builds where status = 'published' order by build_id desc limit 1"
+    ).fetchone()
+    return _net_revenue(connection) if build.is_full or row is None else Decimal(row[0])
+
+
+def _net_revenue_after(connection: Connection, build: Build, before: Decimal) -> Decimal:
+    if build.is_full:
+        return _net_revenue(connection)
+    row = connection.execute(
+        "select coalesce(sum(net_revenue), 0) from core.build_changes where build_id = %s", (build.build_id,)
+    ).fetchone()
+    assert row is not None
+    return before + Decimal(row[0])
 
 
 def _net_revenue(connection: Connection) -> Decimal:
