@@ -1,5 +1,6 @@
 """Connections to Postgres: a pool of readers, and one of the service's own role."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,12 +22,22 @@ class Database:
 
     def __init__(self, settings: Settings, urls: DatabaseUrls) -> None:
         timeout = f"-c statement_timeout={settings.statement_timeout_seconds}s"
-        self._readers = _pool(urls.reader, "tillhouse-api-reader", timeout, read_only_snapshot)
+        self._readers = _pool(urls.reader, "tillhouse-api-reader", timeout, _configure_reader)
         self._writers = _pool(urls.app, "tillhouse-api", timeout, None)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection[TupleRow]]:
         """A reader's connection in one REPEATABLE READ, READ ONLY transaction.
+
+        Raises:
+            PoolTimeout: Postgres does not answer.
+        """
+        with self.reading() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection[TupleRow]]:
+        """A reader's connection whose statements are transactions of their own: for a single one.
 
         Raises:
             PoolTimeout: Postgres does not answer.
@@ -64,8 +75,21 @@ def _pool(url: str, name: str, options: str, configure: object) -> ConnectionPoo
         reconnect_timeout=WAIT_SECONDS,
         kwargs={"application_name": name, "options": options, "connect_timeout": 3},
         configure=configure,  # type: ignore[arg-type]
-        check=ConnectionPool.check_connection,
+        check=_check,
     )
+
+
+def _configure_reader(connection: Connection[TupleRow]) -> None:
+    read_only_snapshot(connection)
+    connection.autocommit = True
+
+
+def _check(connection: Connection[TupleRow]) -> None:
+    """Raise when the server has closed a connection. That is seen on the socket, without asking the server."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 def _open(pool: ConnectionPool[Connection[TupleRow]]) -> None:

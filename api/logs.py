@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 UNMATCHED = "(unmatched)"
 # They log every request that they make or refuse; the access line says as much.
-_QUIET = ("httpx", "flask-limiter", "waitress")
+_QUIET = ("httpx", "waitress", "psycopg.pool")
 
 
 def configure_logging(settings: Settings) -> None:
