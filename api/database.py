@@ -1,6 +1,6 @@
 """Connections to Postgres: a pool of readers, and one of the service's own role."""
 
-import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +15,14 @@ from pipeline.warehouse.connect import DatabaseUrls
 POOL_SIZE = 8
 # A caller is told that Postgres is away after this long.
 WAIT_SECONDS = 3.0
+# A connection that answered just now is not asked whether it still does.
+TRUSTED_SECONDS = 1.0
+
+
+class _Connection(Connection[TupleRow]):
+    """A pool's connection, and when it answered last (of ``time.monotonic``)."""
+
+    answered_at = 0.0
 
 
 class Database:
@@ -45,6 +53,7 @@ class Database:
         _open(self._readers)
         with self._readers.connection() as connection:
             yield connection
+            connection.answered_at = time.monotonic()
 
     @contextmanager
     def writing(self) -> Iterator[Connection[TupleRow]]:
@@ -56,6 +65,7 @@ class Database:
         _open(self._writers)
         with self._writers.connection() as connection:
             yield connection
+            connection.answered_at = time.monotonic()
 
     def close(self) -> None:
         """Close every connection."""
@@ -63,9 +73,10 @@ class Database:
         self._writers.close()
 
 
-def _pool(url: str, name: str, options: str, configure: object) -> ConnectionPool[Connection[TupleRow]]:
+def _pool(url: str, name: str, options: str, configure: object) -> ConnectionPool[_Connection]:
     return ConnectionPool(
         url,
+        connection_class=_Connection,
         min_size=1,
         max_size=POOL_SIZE,
         open=False,
@@ -84,14 +95,11 @@ def _configure_reader(connection: Connection[TupleRow]) -> None:
     connection.autocommit = True
 
 
-def _check(connection: Connection[TupleRow]) -> None:
-    """Raise when the server has closed a connection. That is seen on the socket, without asking the server."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
+def _check(connection: _Connection) -> None:
+    if time.monotonic() - connection.answered_at > TRUSTED_SECONDS:
         ConnectionPool.check_connection(connection)
 
 
-def _open(pool: ConnectionPool[Connection[TupleRow]]) -> None:
+def _open(pool: ConnectionPool[_Connection]) -> None:
     if pool.closed:
         pool.open()

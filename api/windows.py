@@ -10,7 +10,7 @@ import redis
 from pipeline.settings import Settings
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-_KEY_PREFIX = "tillhouse:window:"
+_KEY_PREFIX = "tillhouse/window:"
 # After a failure Redis is left alone for this long: each try may take a second.
 PAUSE_SECONDS = 30.0
 # Windows that are over are dropped this often.
