@@ -72,7 +72,8 @@ class _Task(WSGITask):
 
     def set_close_on_finish(self) -> None:
         """Close the connection after this answer; not because it has no body, as 304 and 204 have none."""
-        asked = self.request.headers.get("CONNECTION", "").lower()
+        headers: dict[str, str] = getattr(self.request, "headers", {})
+        asked = headers.get("CONNECTION", "").lower()
         if self.has_body or self.version != "1.1" or asked == "close":
             super().set_close_on_finish()
 

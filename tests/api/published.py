@@ -121,6 +121,8 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),
             ("marts.revenue_daily", _rollup(lines, _daily)),
+            ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
+            ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
             ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
             ("marts.customer_orders", derived.customer_orders(orders)),
             ("marts.customer_orders_by_region", derived.customer_orders_by_region(orders)),
@@ -209,6 +211,10 @@ def _line_row(line: Line, keys: dict[Any, int]) -> Sequence[object]:
 
 def _daily(line: Line) -> tuple[object, ...]:
     return (line.sale_date, line.source, line.region, line.category, line.payment_method)
+
+
+def _all_monthly(line: Line) -> tuple[object, ...]:
+    return (line.sale_date.replace(day=1), *_daily(line)[1:])
 
 
 def _monthly(line: Line) -> tuple[object, ...]:

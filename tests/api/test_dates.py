@@ -10,7 +10,7 @@ from pipeline.answers.relations import (
     CUSTOMER_REVENUE_DAILY,
     ORDER_LINES,
     PRODUCT_REVENUE_MONTHLY,
-    REVENUE_DAILY,
+    REVENUE_MONTHLY,
     Part,
     plan,
 )
@@ -86,7 +86,7 @@ def test_the_last_day_that_there_is_does_not_overflow() -> None:
     ("columns", "relation"),
     [
         ([], REVENUE_DAILY),
-        (["region", "source", "category", "payment_method"], REVENUE_DAILY),
+        (["region", "source", "category", "payment_method"], REVENUE_MONTHLY),
         (["product_id", "source"], ORDER_LINES),
         (["product_id", "payment_method"], ORDER_LINES),
         (["customer_id"], ORDER_LINES),
