@@ -52,7 +52,9 @@ def register(app: APIFlask, settings: Settings) -> None:
             return
         g.limit = _Limit(rate, windows.count(whose(), rate))
         if g.limit.is_breached:
-            raise Problem("rate_limited", "Too many requests from this caller: wait as long as Retry-After says.")
+            raise Problem(
+                "rate_limited", "Too many requests from this caller: wait as long as Retry-After says."
+            )
         if request.endpoint == LOGIN:
             _refuse_failed_logins(windows)
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import first_load, landing, refreshes, sizes
+from benchmarks import exporting, first_load, landing, refreshes, routes, sizes
 from benchmarks.figures import Figure, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page
@@ -24,6 +24,8 @@ PARTS: dict[str, Part] = {
     "histories": refreshes.on_histories,
     "past": refreshes.of_the_past,
     "sizes": sizes.measure,
+    "routes": routes.measure,
+    "export": exporting.measure,
 }
 PAGE = PROJECT_ROOT / "docs" / "benchmarks.md"
 

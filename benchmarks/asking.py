@@ -92,7 +92,9 @@ def _body_bytes(head: bytes) -> int:
 
 
 def _run(port: int, requests: Sequence[bytes], connections: int) -> Asked:
-    rest, latencies, statuses = iter(requests), [], set()
+    rest = iter(requests)
+    latencies: list[float] = []
+    statuses: set[int] = set()
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()
         for request in islice(rest, connections):

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.one_select``: the least that an API on this server can do, to be measured beside ours.
+"""``python -m benchmarks.one_select``: the least that an API on this server can do.
 
 A Flask route on the same waitress with the same settings, and as many connections: one select by key,
 its row as JSON. The environment is that of ``python -m api``.

@@ -7,15 +7,34 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 # Requests of one caller are what is measured.
 _NO_LIMIT = {"TILLHOUSE_RATE_LIMIT": "100000000/minute"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server listens, and its process."""
+
+    port: int
+    pid: int
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that the process has had at once; Linux tells."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        [kilobytes] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+        return int(kilobytes) * 1024
+
+
 _START_SECONDS = 60
 
 
 @contextmanager
-def running(module: str, environment: Mapping[str, str]) -> Iterator[int]:
-    """Run a server (``api``, ``benchmarks.one_select``) on a warehouse; the port that it listens on."""
+def running(module: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run a server (``api``, ``benchmarks.one_select``) on a warehouse."""
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", module],
@@ -24,7 +43,7 @@ def running(module: str, environment: Mapping[str, str]) -> Iterator[int]:
     )
     try:
         _await_port(port, process)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -122,7 +122,8 @@ def _customers_of_months(shape: Shape, months: DateRange) -> sql.Composable:
             sql.Literal(shape.grain), start
         )
     return sql.SQL(
-        "select {items} from marts.customer_returns_monthly where {where} and step = 1 and {of_regions} {group}"
+        "select {items} from marts.customer_returns_monthly"
+        " where {where} and step = 1 and {of_regions} {group}"
     ).format(
         items=COMMA.join(
             [

@@ -162,7 +162,7 @@ def _copied_pieces(columns: Sequence[Column], rows: Streamed, flat: Flat) -> Ite
     copied = rows.copied(statement.format(cells=cells, rows=flat.rows))
     while chunk := list(islice(copied, CHUNK_ROWS)):
         # Every row ends with a line feed; there may be others within.
-        yield b"".join([row[:-1] + _LINE_END for row in chunk])
+        yield _LINE_END.join([row[:-1] for row in chunk]) + _LINE_END
 
 
 def _copied_cell(column: Column, digits: int) -> sql.Composable:

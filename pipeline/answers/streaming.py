@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from psycopg import Connection, Cursor, sql
+from psycopg.abc import Buffer
 
 Row = dict[str, Any]
 FETCH_ROWS = 5_000
@@ -72,10 +73,9 @@ class Streamed:
             for values in cursor:
                 yield self._make_row(values)
 
-    def copied(self, statement: sql.Composed) -> Iterator[bytes]:
+    def copied(self, statement: sql.Composed) -> Iterator[Buffer]:
         """What ``copy … to stdout`` sends, a row at a time."""
         limit = sql.Literal(f"{_FILE_SECONDS}s")
         self._connection.execute(sql.SQL("set local statement_timeout = {}").format(limit))
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in copy:
-                yield bytes(row)
+            yield from copy

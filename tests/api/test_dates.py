@@ -85,7 +85,7 @@ def test_the_last_day_that_there_is_does_not_overflow() -> None:
 @pytest.mark.parametrize(
     ("columns", "relation"),
     [
-        ([], REVENUE_DAILY),
+        ([], REVENUE_MONTHLY),
         (["region", "source", "category", "payment_method"], REVENUE_MONTHLY),
         (["product_id", "source"], ORDER_LINES),
         (["product_id", "payment_method"], ORDER_LINES),
