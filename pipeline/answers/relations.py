@@ -39,6 +39,7 @@ REVENUE_DAILY = _rollup(
 REVENUE_MONTHLY = _rollup(
     "revenue_monthly", "month_start", ("source", "region", "category", "payment_method")
 )  # fmt: skip
+REVENUE_BY_REGION_MONTHLY = _rollup("revenue_by_region_monthly", "month_start", ("source", "region"))
 PRODUCT_REVENUE_MONTHLY = _rollup(
     "product_revenue_monthly", "month_start", ("product_id", "category", "region")
 )
@@ -108,7 +109,9 @@ def plan(
     if columns <= REVENUE_DAILY.columns.keys():
         if grain in BELOW_MONTHS:
             return [Part(REVENUE_DAILY, span)]
-        return _months_and_edges(span, data, REVENUE_MONTHLY, REVENUE_DAILY)
+        is_of_regions = columns <= REVENUE_BY_REGION_MONTHLY.columns.keys()
+        months = REVENUE_BY_REGION_MONTHLY if is_of_regions else REVENUE_MONTHLY
+        return _months_and_edges(span, data, months, REVENUE_DAILY)
     if not has_guests and columns <= CUSTOMER_REVENUE_DAILY.columns.keys():
         return [Part(CUSTOMER_REVENUE_DAILY, span)]
     if grain in BELOW_MONTHS or not columns <= PRODUCT_REVENUE_MONTHLY.columns.keys():

@@ -121,6 +121,7 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),
             ("marts.revenue_daily", _rollup(lines, _daily)),
+            ("marts.revenue_by_region_monthly", _rollup(lines, _region_monthly)),
             ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
             ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
             ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
@@ -215,6 +216,10 @@ def _daily(line: Line) -> tuple[object, ...]:
 
 def _all_monthly(line: Line) -> tuple[object, ...]:
     return (line.sale_date.replace(day=1), *_daily(line)[1:])
+
+
+def _region_monthly(line: Line) -> tuple[object, ...]:
+    return (line.sale_date.replace(day=1), line.source, line.region)
 
 
 def _monthly(line: Line) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from pipeline.answers.relations import (
     CUSTOMER_REVENUE_DAILY,
     ORDER_LINES,
     PRODUCT_REVENUE_MONTHLY,
+    REVENUE_BY_REGION_MONTHLY,
     REVENUE_MONTHLY,
     Part,
     plan,
@@ -85,7 +86,7 @@ def test_the_last_day_that_there_is_does_not_overflow() -> None:
 @pytest.mark.parametrize(
     ("columns", "relation"),
     [
-        ([], REVENUE_MONTHLY),
+        ([], REVENUE_BY_REGION_MONTHLY),
         (["region", "source", "category", "payment_method"], REVENUE_MONTHLY),
         (["product_id", "source"], ORDER_LINES),
         (["product_id", "payment_method"], ORDER_LINES),

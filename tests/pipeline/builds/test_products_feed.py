@@ -80,6 +80,7 @@ def test_a_category_that_changes_restates_the_lines_sold_without_one(
         "core.dim_product_record": {"written": 1, "deleted": 0},
         "marts.product_revenue_monthly": {"written": 3, "deleted": 3},
         "marts.revenue_daily": {"written": 3, "deleted": 3},
+        "marts.revenue_monthly": {"written": 3, "deleted": 3},
     }
     assert workbench.rows(
         "select sale_date::text, batch_id, lines_added, lines_removed, net_revenue from core.build_changes"

@@ -55,6 +55,7 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
         ("marts.customer_orders", "p", 1),
         ("marts.customer_orders_by_region", "f", 3),
         ("marts.customer_orders_by_region", "p", 1),
+        ("marts.customer_returns_monthly", "p", 1),
         ("marts.customer_revenue_daily", "f", 2),
         ("marts.customer_revenue_daily", "p", 1),
         ("marts.orders_by_region_daily", "f", 2),
@@ -65,8 +66,12 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
         ("marts.product_revenue_monthly", "p", 1),
         ("marts.revenue_anomalies", "f", 1),
         ("marts.revenue_anomalies", "p", 1),
+        ("marts.revenue_by_region_monthly", "f", 2),
+        ("marts.revenue_by_region_monthly", "p", 1),
         ("marts.revenue_daily", "f", 2),
         ("marts.revenue_daily", "p", 1),
+        ("marts.revenue_monthly", "f", 2),
+        ("marts.revenue_monthly", "p", 1),
     ]
     indexed = workbench.rows(
         "select indexdef from pg_indexes where tablename = 'fct_order_lines' and indexdef like '%(sale_date)'"
@@ -125,7 +130,9 @@ def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbenc
         "marts.customer_revenue_daily",
         "marts.product_revenue_monthly",
         "marts.revenue_anomalies",
+        "marts.revenue_by_region_monthly",
         "marts.revenue_daily",
+        "marts.revenue_monthly",
     ]
 
 

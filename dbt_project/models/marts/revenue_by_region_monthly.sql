@@ -1,0 +1,32 @@
+with
+
+changes as (
+    select * from {{ ref('int_line_changes') }}
+),
+
+published as (
+    select * from {{ published('marts', 'revenue_by_region_monthly') }}
+),
+
+signed as (
+    select
+        month_start,
+        source,
+        region,
+        {{ signed_sums() }}
+    from changes
+    group by month_start, source, region
+),
+
+rolled_forward as (
+    select
+        signed.month_start,
+        signed.source,
+        signed.region,
+        {{ rolled_forward() }}
+    from signed
+    left join published using (month_start, source, region)
+)
+
+select * from rolled_forward
+where line_count > 0
