@@ -60,29 +60,42 @@ def answered(
     """
     format = format_of(asked)
     _check_whole(asked, format)
+    kept = _kept(asked, format)
+    if kept is not None:
+        return kept
     with ExitStack() as stack:
         connection = stack.enter_context(services().database.snapshot())
+        # Another build may have come meanwhile.
         build = current_build(connection)
         tag = _tag(build, asked, format)
-        if request.if_none_match.contains_weak(tag):
-            count_cache("not_modified")
-            return _marked(Response(status=304), tag, build)
         if format != "json":
             found = ask(connection)
             pieces = _export(found, model, format)
             # The snapshot stays open until the last row is sent.
             return _marked(streamed(pieces, format, stack.pop_all()), tag, build)
-        body = services().cache.get(tag)
-        count_cache("miss" if body is None else "hit")
-        if body is None:
-            content = _content(ask, connection, lines, explains=asked.explain)
-            if is_one:
-                content = {"data": content["data"][0], "meta": content["meta"]}
-            elif not has_pages:
-                del content["page"]
-            body = encode(content)
-            services().cache.put(tag, body)
+        content = _content(ask, connection, lines, explains=asked.explain)
+        if is_one:
+            content = {"data": content["data"][0], "meta": content["meta"]}
+        elif not has_pages:
+            del content["page"]
+        body = encode(content)
+        services().cache.put(tag, body)
         return _marked(json_response(body), tag, build)
+
+
+def _kept(asked: Asked, format: Format) -> Response | None:
+    """What needs no mart: that the caller has the answer already, or an answer that is kept."""
+    with services().database.reading() as connection:
+        build = current_build(connection)
+    tag = _tag(build, asked, format)
+    if request.if_none_match.contains_weak(tag):
+        count_cache("not_modified")
+        return _marked(Response(status=304), tag, build)
+    if format != "json":
+        return None
+    body = services().cache.get(tag)
+    count_cache("miss" if body is None else "hit")
+    return None if body is None else _marked(json_response(body), tag, build)
 
 
 def format_of(asked: Asked) -> Format:

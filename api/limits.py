@@ -2,31 +2,39 @@
 
 import ipaddress
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from urllib.parse import unquote_plus
 
 from apiflask import APIFlask
-from flask import Response, request
+from flask import Response, g, request
 from flask_cors import CORS
-from flask_limiter import ApplicationLimit, Limiter
-from limits.errors import StorageError
 from werkzeug.exceptions import HTTPException
 
 from api.access import shown_token
 from api.listening import accounts_required
-from api.logs import UNMATCHED
 from api.problems import Problem
+from api.windows import Rate, Window, Windows
 from pipeline.settings import Settings
 from pipeline.warehouse.errors import WarehouseError
 
 LOGIN = "auth.post_token"
 # Of one name from one address, and of all names from it.
-FAILED_LOGINS, FAILED_LOGINS_OF_ADDRESS = "10/minute", "30/minute"
+FAILED_LOGINS, FAILED_LOGINS_OF_ADDRESS = Rate(10, 60), Rate(30, 60)
 # Who watches over the service must not be kept from it by those who flood it.
 EXEMPT = ("health.get_healthz", "health.get_readyz", "metrics.get_metrics")
-_MESSAGE = "Too many requests from this caller: wait as long as Retry-After says."
-_REDIS_SECONDS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """What one caller may do, and how much of it was done."""
+
+    rate: Rate
+    window: Window
+
+    @property
+    def is_breached(self) -> bool:
+        return self.window.count > self.rate.amount
 
 
 def register(app: APIFlask, settings: Settings) -> None:
@@ -35,24 +43,28 @@ def register(app: APIFlask, settings: Settings) -> None:
     To be called before the hook that looks callers up in Postgres: a flood without a valid token must
     not get that far.
     """
-    limiter = Limiter(
-        _caller if accounts_required(settings) else lambda: "local",
-        app=app,
-        application_limits=[
-            ApplicationLimit(settings.rate_limit, error_message=_MESSAGE),
-            _failed_logins(FAILED_LOGINS, "login", _login),
-            _failed_logins(FAILED_LOGINS_OF_ADDRESS, "logins", _address),
-        ],
-        request_identifier=lambda: request.endpoint or UNMATCHED,
-        storage_uri=settings.redis_url or "memory://",
-        storage_options={"wrap_exceptions": True, **_REDIS_SECONDS} if settings.redis_url else {},
-        key_prefix="tillhouse",
-        # Without Redis each process counts for itself; no request fails for that.
-        in_memory_fallback_enabled=True,
-        swallow_errors=True,
-    )
-    limiter.request_filter(lambda: request.endpoint in EXEMPT)
-    app.after_request(lambda response: _tell(limiter, response))
+    windows, rate = Windows(settings), Rate.read(settings.rate_limit)
+    whose = _caller if accounts_required(settings) else lambda: "local"
+
+    @app.before_request
+    def refuse_too_many() -> None:
+        if request.endpoint in EXEMPT:
+            return
+        g.limit = _Limit(rate, windows.count(whose(), rate))
+        if g.limit.is_breached:
+            raise Problem(
+                "rate_limited", "Too many requests from this caller: wait as long as Retry-After says."
+            )
+        if request.endpoint == LOGIN:
+            _refuse_failed_logins(windows)
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        if request.endpoint == LOGIN and response.status_code in (400, 401):
+            for key, allowed in _logins():
+                windows.count(key, allowed)
+        return _tell(response)
+
     if settings.allowed_origins:
         CORS(
             app,
@@ -64,32 +76,33 @@ def register(app: APIFlask, settings: Settings) -> None:
         )
 
 
-def _failed_logins(limit: str, scope: str, whose: Callable[[], str]) -> ApplicationLimit:
-    return ApplicationLimit(
-        limit,
-        key_function=whose,
-        scope=scope,
-        exempt_when=lambda: request.endpoint != LOGIN,
-        deduct_when=lambda response: response.status_code in (400, 401),
-        error_message="Too many failed logins: wait as long as Retry-After says.",
-    )
+def _refuse_failed_logins(windows: Windows) -> None:
+    for key, allowed in _logins():
+        failed = windows.count(key, allowed, adding=0)
+        if failed.count >= allowed.amount:
+            # This one would be one too many.
+            g.limit = _Limit(allowed, replace(failed, count=failed.count + 1))
+            raise Problem("rate_limited", "Too many failed logins: wait as long as Retry-After says.")
 
 
-def _tell(limiter: Limiter, response: Response) -> Response:
+def _logins() -> list[tuple[str, Rate]]:
+    return [
+        (f"login:{_login()}", FAILED_LOGINS),
+        (f"logins:{_address()}", FAILED_LOGINS_OF_ADDRESS),
+    ]
+
+
+def _tell(response: Response) -> Response:
     """Say how much is left, in the headers of the IETF's draft; seconds, as there."""
-    limit = limiter.current_limit
+    limit: _Limit | None = g.get("limit")
     if limit is None:
         return response
-    try:
-        seconds = max(1, int(limit.reset_at - time.time()))
-        remaining = 0 if limit.breached else limit.remaining
-    except StorageError:
-        return response
-    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
-    response.headers["RateLimit-Remaining"] = str(remaining)
-    response.headers["RateLimit-Reset"] = str(seconds)
-    if limit.breached:
-        response.headers["Retry-After"] = str(seconds)
+    seconds = str(max(1, int(limit.window.ends_at - time.time())))
+    response.headers["RateLimit-Limit"] = str(limit.rate.amount)
+    response.headers["RateLimit-Remaining"] = str(max(0, limit.rate.amount - limit.window.count))
+    response.headers["RateLimit-Reset"] = seconds
+    if limit.is_breached:
+        response.headers["Retry-After"] = seconds
     return response
 
 

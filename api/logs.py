@@ -2,19 +2,25 @@
 
 import logging
 import logging.config
-from typing import Any
+import sys
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Literal
 
-import structlog
+import msgspec
 from flask import g, has_request_context, request
-from structlog.types import EventDict, Processor, WrappedLogger
 
 from pipeline.settings import Settings
 
 # A method of a caller's own invention would be a label, and a line, of its own.
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 UNMATCHED = "(unmatched)"
-# They log every request that they make or refuse; the access line says as much.
-_QUIET = ("httpx", "flask-limiter", "waitress")
+# What every record has; the rest was given with it.
+_OF_RECORDS = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"))
+# They log every request that they make, and every connection that they hand out; the access line says
+# as much.
+_QUIET = ("httpx", "waitress", "psycopg.pool")
 
 
 def configure_logging(settings: Settings) -> None:
@@ -27,8 +33,8 @@ def logging_config(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": "api.logs.formatter", "log_format": settings.log_format}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "formatters": {"line": {"()": "api.logs.LineFormatter", "log_format": settings.log_format}},
+        "handlers": {"stderr": {"class": "api.logs.LineHandler", "formatter": "line"}},
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": "WARNING"} for name in _QUIET},
@@ -36,28 +42,64 @@ def logging_config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def formatter(log_format: str) -> structlog.stdlib.ProcessorFormatter:
-    """A formatter of log records; ``log_format`` is ``text`` or ``json``."""
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if log_format == "json"
-        else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
-    )
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.stdlib.ExtraAdder(),
-            _add_request,
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            # Plain tracebacks: those with the frames' variables would show values and secrets.
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-    )
+class LineHandler(logging.Handler):
+    """Writes lines to stderr from a thread of its own: threads that answer do not wait for each other's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._thread = Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand a record's line on."""
+        try:
+            self._lines.put(self.format(record) + "\n")
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Write what is left; called when the process ends."""
+        # No line is empty.
+        self._lines.put("")
+        self._thread.join()
+        super().close()
+
+    def _write(self) -> None:
+        is_open = True
+        while is_open:
+            lines = [self._lines.get()]
+            while not self._lines.empty():
+                lines.append(self._lines.get())
+            is_open = "" not in lines
+            sys.stderr.write("".join(lines))
+            sys.stderr.flush()
+
+
+class LineFormatter(logging.Formatter):
+    """Writes a record as one line: what it says, what was given with it, and which request it is about."""
+
+    def __init__(self, log_format: Literal["text", "json"]) -> None:
+        super().__init__()
+        self._is_json = log_format == "json"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, Any] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if has_request_context():
+            line |= about_request()
+        line |= {name: value for name, value in vars(record).items() if name not in _OF_RECORDS}
+        if record.exc_info:
+            # A plain traceback: one with the frames' variables would show values and secrets.
+            line["exception"] = self.formatException(record.exc_info)
+        if self._is_json:
+            return msgspec.json.encode(line, enc_hook=repr).decode()
+        return " ".join(f"{name}={value!r}" for name, value in line.items())
 
 
 def about_request() -> dict[str, Any]:
@@ -69,7 +111,3 @@ def about_request() -> dict[str, Any]:
         "method": request.method if request.method in _METHODS else "other",
         "route": request.url_rule.rule if request.url_rule else UNMATCHED,
     }
-
-
-def _add_request(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    return {**about_request(), **line} if has_request_context() else line

@@ -13,6 +13,7 @@ from apiflask import APIFlask
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
+from waitress.task import WSGITask
 from waitress.utilities import Error
 
 from api.problems import PROBLEM_TYPES
@@ -66,10 +67,22 @@ class _Parser(HTTPRequestParser):
         return consumed
 
 
+class _Task(WSGITask):
+    """Answers a request."""
+
+    def set_close_on_finish(self) -> None:
+        """Close the connection after this answer; not because it has no body, as 304 and 204 have none."""
+        headers: dict[str, str] = getattr(self.request, "headers", {})
+        asked = headers.get("CONNECTION", "").lower()
+        if self.has_body or self.version != "1.1" or asked == "close":
+            super().set_close_on_finish()
+
+
 class _Channel(HTTPChannel):
     """One connection."""
 
     parser_class = _Parser
+    task_class = _Task
 
 
 def serve(app: APIFlask, settings: Settings) -> None:

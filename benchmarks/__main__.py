@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import first_load, landing, peers, posting, refreshes, sizes, starting
+from benchmarks import exporting, first_load, landing, peers, posting, refreshes, routes, sizes, starting
 from benchmarks.figures import Figure, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page
@@ -27,6 +27,8 @@ PARTS: dict[str, Part] = {
     "sizes": sizes.measure,
     "posting": posting.measure,
     "starting": starting.measure,
+    "routes": routes.measure,
+    "export": exporting.measure,
 }
 PAGE = PROJECT_ROOT / "docs" / "benchmarks.md"
 

@@ -1,5 +1,6 @@
 """Charts of what things cost at several sizes."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +27,8 @@ def draw_costs(path: Path, figures: Sequence[Figure]) -> None:
         group = sorted(group, key=lambda figure: figure.rows)
         sizes = [figure.rows for figure in group]
         axes.plot(sizes, [figure.ours for figure in group], marker="o", label="Tillhouse")
-        axes.plot(
-            sizes, [figure.theirs for figure in group], marker="s", linestyle="--", label=group[0].against
-        )
+        theirs = [math.nan if figure.theirs is None else figure.theirs for figure in group]
+        axes.plot(sizes, theirs, marker="s", linestyle="--", label=group[0].against)
         axes.set(title=group[0].what, xlabel="lines", ylabel=group[0].unit, xscale="log", yscale="log")
         axes.title.set_wrap(True)
         axes.legend(fontsize="small")

@@ -15,7 +15,8 @@ class Figure:
     """One ratio: ``ours`` and ``theirs`` in the same unit, and what was aimed at.
 
     ``better`` says which side of the aim is good: a ratio ``at most`` or ``at least`` so high. ``theirs`` and
-    ``ratio`` are None where the other side could not be run. ``parts`` says of what ``ours`` is made, in its unit.
+    ``ratio`` are None where the other side could not be run. ``parts`` says of what ``ours`` is made, in
+    its unit.
     """
 
     what: str

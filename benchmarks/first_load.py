@@ -38,7 +38,7 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure]:
         with fresh_warehouse(server) as warehouse:
             url = warehouse.urls.owner
             copy = f"\\copy loaded from '{csv}' (format csv, header)"
-            seconds = run_psql(url, _LOADED, copy, file=_BY_HAND)
+            seconds = run_psql(url, "begin", _LOADED, copy, file=_BY_HAND)
             with connect(url) as connection:
                 row = connection.execute("select sum(net_revenue) from revenue_daily").fetchone()
         assert row is not None

@@ -12,7 +12,8 @@ from benchmarks.shop import Shop, open_shop
 from benchmarks.turns import in_turns
 from pipeline.warehouse.embedded import EmbeddedServer
 
-NEW_LINES = 10_000
+# New lines, as a share of the longest history: 10,000 on 10 million.
+NEW_SHARE = 1_000
 NEW_DAYS = 30
 CORRECTED_LINES = 1_000
 
@@ -21,6 +22,7 @@ def on_histories(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure
     """A refresh of new lines on a hundredth, a tenth and all of ``rows``; each has as many lines a day."""
     lengths = (rows // 100, rows // 10, rows)
     per_day = max(1, lengths[0] // 30)
+    new_lines = rows // NEW_SHARE
     with ExitStack() as stack:
         sides: dict[str, Callable[[], float]] = {}
         for length in lengths:
@@ -28,12 +30,12 @@ def on_histories(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure
             history = folder / f"history_{length}.csv"
             write_history(history, rows=length, per_day=per_day)
             shop.refresh(history)
-            sides[str(length)] = _new_lines(shop, folder)
+            sides[str(length)] = _new_lines(shop, folder, new_lines)
         timings = in_turns(sides)
     shortest = timings[str(lengths[0])].median
     return [
         Figure(
-            f"a refresh with {NEW_LINES:,} new lines over {NEW_DAYS} days, after landing and build",
+            f"a refresh with {new_lines:,} new lines over {NEW_DAYS} days, after landing and build",
             f"itself on {lengths[0]:,} lines", length, timings[str(length)].median, shortest,
             timings[str(length)].median / shortest, "s", 1.2, "at most",
         )
@@ -41,15 +43,15 @@ def on_histories(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure
     ]  # fmt: skip
 
 
-def _new_lines(shop: Shop, folder: Path) -> Callable[[], float]:
+def _new_lines(shop: Shop, folder: Path, rows: int) -> Callable[[], float]:
     numbers = count()
 
     def refresh() -> float:
         path = folder / "new_lines.csv"
-        write_new_lines(path, rows=NEW_LINES, days=NEW_DAYS, number=next(numbers))
+        write_new_lines(path, rows=rows, days=NEW_DAYS, number=next(numbers))
         seconds, published = shop.refresh(path)
         assert not published.is_full
-        assert published.lines_added == NEW_LINES
+        assert published.lines_added == rows
         return seconds
 
     return refresh

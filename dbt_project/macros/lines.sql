@@ -28,3 +28,14 @@
 {% macro columns_of(relation, columns) -%}
     {%- for column in columns %}{{ relation }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
+
+{#- How many of the overwrites after the one place and up to the other only lack the line as its row was quarantined. -#}
+{% macro kept_by(after, until) -%}
+    case
+        when positions is null then 0
+        else (
+            select count(*) from unnest(positions) as of_kept (position)
+            where position > {{ after }} and position <= {{ until }}
+        )
+    end
+{%- endmacro %}

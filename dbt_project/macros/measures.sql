@@ -6,18 +6,23 @@
     ]) }}
 {% endmacro %}
 
+{#- An amount with the sign of its side; numeric takes a change of sign at a third less than a product. -#}
+{% macro signed(amount, sign='sign') -%}
+    case when {{ sign }} = 1 then {{ amount }} else -{{ amount }} end
+{%- endmacro %}
+
 {#- Their sums over signed lines (columns of int_line_changes). -#}
 {% macro signed_sums() -%}
     sum(sign)::bigint as line_count,
     coalesce(sum(sign) filter (where quantity > 0), 0)::bigint as sale_line_count,
-    sum(sign * gross_revenue) as gross_revenue,
-    sum(sign * discounts) as discounts,
-    sum(sign * returns) as returns,
-    sum(sign * net_revenue) as net_revenue,
-    sum(sign * shipping) as shipping,
-    sum(sign * tax) as tax,
-    coalesce(sum(sign * cost), 0) as cost,
-    coalesce(sum(sign * net_revenue) filter (where cost is not null), 0) as costed_net_revenue,
+    sum({{ signed('gross_revenue') }}) as gross_revenue,
+    sum({{ signed('discounts') }}) as discounts,
+    sum({{ signed('returns') }}) as returns,
+    sum({{ signed('net_revenue') }}) as net_revenue,
+    sum({{ signed('shipping') }}) as shipping,
+    sum({{ signed('tax') }}) as tax,
+    coalesce(sum({{ signed('cost') }}), 0) as cost,
+    coalesce(sum({{ signed('net_revenue') }}) filter (where cost is not null), 0) as costed_net_revenue,
     coalesce(sum(sign) filter (where cost is not null), 0)::bigint as costed_line_count,
     coalesce(sum(sign * quantity) filter (where quantity > 0), 0)::bigint as units,
     coalesce(sum(-sign * quantity) filter (where quantity < 0), 0)::bigint as units_returned

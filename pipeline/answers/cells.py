@@ -1,7 +1,7 @@
 """Cells of CSV files that spreadsheets open."""
 
 # What spreadsheets take for the start of a formula (OWASP, "CSV Injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_cell(cell: object) -> object:
@@ -11,6 +11,6 @@ def csv_cell(cell: object) -> object:
     """
     if isinstance(cell, bool):
         return str(cell).lower()
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
         return f"'{cell}"
     return cell

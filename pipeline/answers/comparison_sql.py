@@ -10,6 +10,7 @@ from dataclasses import replace
 from psycopg import sql
 
 from pipeline.answers.comparison import Shift
+from pipeline.answers.dates import DateRange
 from pipeline.answers.dimensions import Dimension
 from pipeline.answers.measures import COUNTS, SUMS
 from pipeline.answers.pieces import BUCKET, COMMA, Shape, columns
@@ -19,13 +20,16 @@ from pipeline.answers.revenue_sql import result_columns, statement
 EARLIER_COLUMNS = (*SUMS, *COUNTS, "total_net_revenue")
 
 
-def compared_statement(shape: Shape, shift: Shift, parts: Sequence[Part]) -> sql.Composed:
+def compared_statement(
+    shape: Shape, shift: Shift, parts: Sequence[Part], months: DateRange | None
+) -> sql.Composed:
     """The rows of ``shape``, each with ``EARLIER_COLUMNS`` after its own.
 
     Args:
         shape: what was asked.
         shift: how far back the earlier range is.
         parts: the relations that answer for that.
+        months: the whole months that it is the same as, where it is.
     """
     # Each row of the answer has one earlier row at most, so the limit holds for both.
     earlier = replace(
@@ -33,6 +37,7 @@ def compared_statement(shape: Shape, shift: Shift, parts: Sequence[Part]) -> sql
         groups=[Dimension(dimension.group, dimension.column) for dimension in shape.groups],
         span=shift.range(shape.span),
         parts=parts,
+        months=months,
         sort=(),
         offset=0,
         top=None,

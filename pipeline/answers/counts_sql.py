@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
+from pipeline.answers.dates import DateRange
 from pipeline.answers.pieces import (
     COMMA,
     Shape,
@@ -27,7 +28,11 @@ def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
     if involved <= _KNOWN and (suffix := rollup_suffix(shape.columns, shape.filters)) is not None:
         steps = {
             "counted_orders": _summed_orders(shape, suffix),
-            "counted_customers": _chained_customers(shape, suffix, "source" in involved),
+            "counted_customers": (
+                _chained_customers(shape, suffix, "source" in involved)
+                if shape.months is None or "source" in involved
+                else _customers_of_months(shape, shape.months)
+            ),
         }
     else:
         steps = {
@@ -105,6 +110,36 @@ def _chained_customers(shape: Shape, suffix: str, is_by_source: bool) -> sql.Com
         where=where(day, shape.span, known, shape.filters),
         group=group_by(shape.keys),
     )
+
+
+def _customers_of_months(shape: Shape, months: DateRange) -> sql.Composable:
+    """The same, of whole months, from the counts of orders by the months of their previous ones."""
+    day = sql.Identifier("order_month")
+    known = {"region": sql.Identifier("region")}
+    start: sql.Composable = sql.SQL("{}::date").format(sql.Literal(months.start))
+    if shape.grain:
+        start = sql.SQL("greatest(date_trunc({}, order_month::timestamp)::date, {})").format(
+            sql.Literal(shape.grain), start
+        )
+    return sql.SQL(
+        "select {items} from marts.customer_returns_monthly"
+        " where {where} and step = 1 and {of_regions} {group}"
+    ).format(
+        items=COMMA.join(
+            [
+                *key_items(shape, known, day),
+                sql.SQL("sum(orders) filter (where earlier_month < {})::bigint as customers").format(start),
+            ]
+        ),
+        where=where(day, months, known, shape.filters),
+        of_regions=of_regions(shape.columns, shape.filters),
+        group=group_by(shape.keys),
+    )
+
+
+def of_regions(groups: Sequence[str], filters: Mapping[str, Sequence[str]]) -> sql.SQL:
+    """Which rows of ``customer_returns_monthly`` count: those of single regions, or of all in one."""
+    return sql.SQL("region <> ''" if "region" in groups or "region" in filters else "region = ''")
 
 
 def _customers_of_regions(shape: Shape) -> sql.Composable:

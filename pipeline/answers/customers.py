@@ -9,12 +9,13 @@ from psycopg import Connection, sql
 
 from pipeline.answers import numbers
 from pipeline.answers.answer import Answer, Row
-from pipeline.answers.counts_sql import rollup_suffix
+from pipeline.answers.builds import current_build
+from pipeline.answers.counts_sql import of_regions, rollup_suffix
 from pipeline.answers.dates import DateRange
 from pipeline.answers.dimensions import FILTERS
 from pipeline.answers.pieces import conditions
-from pipeline.answers.relations import LINE_COLUMNS, PRODUCT_JOIN
-from pipeline.answers.revenue import RevenueQuestion, answer
+from pipeline.answers.relations import LINE_COLUMNS, PRODUCT_JOIN, whole_months
+from pipeline.answers.revenue import RevenueQuestion, answer, data_range
 
 COUNTED = ("customers", "new_customers", "repeat_customers")
 
@@ -31,6 +32,20 @@ _CHAINED = sql.SQL("""
         ) as repeat_customers
     from {table}
     where order_date between {start} and {end} {conditions}
+    {group}
+""")
+# Of whole months: the orders by the months of the one before (step 1) and the one before that (step 2).
+_OF_MONTHS = sql.SQL("""
+    select
+        {keys}
+        sum(orders) filter (where step = 1 and earlier_month < {start})::bigint as customers,
+        sum(orders) filter (where step = 1 and earlier_month = '0001-01-01')::bigint as new_customers,
+        (
+            sum(orders) filter (where step = 2 and earlier_month < {start})
+            - sum(orders) filter (where step = 1 and earlier_month < {start})
+        )::bigint as repeat_customers
+    from marts.customer_returns_monthly
+    where order_month between {start} and {end} and {of_regions} {conditions}
     {group}
 """)
 _COUNTED = sql.SQL("""
@@ -119,25 +134,39 @@ def _row(revenue: Row, counted: Mapping[str, int], digits: int) -> Row:
 def _counted(
     connection: Connection, question: SummaryQuestion, span: DateRange
 ) -> dict[str | None, dict[str, int]]:
-    statement = _statement(question, span)
+    data = data_range(connection, current_build(connection))
+    statement = _statement(question, span, data or span)
     rows: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
     if not question.by_region:
         rows = [(None, *row) for row in rows]
-    return {region: dict(zip(COUNTED, counts, strict=True)) for region, *counts in rows}
+    return {region: dict(zip(COUNTED, (n or 0 for n in counts), strict=True)) for region, *counts in rows}
 
 
-def _statement(question: SummaryQuestion, span: DateRange) -> sql.Composed:
+def _date(day: date) -> sql.Composable:
+    return sql.SQL("{}::date").format(sql.Literal(day))
+
+
+def _statement(question: SummaryQuestion, span: DateRange, data: DateRange) -> sql.Composed:
     keys = sql.SQL("region,") if question.by_region else sql.SQL("")
     parts: dict[str, sql.Composable] = {
         "keys": keys,
-        "start": sql.SQL("{}::date").format(sql.Literal(span.start)),
-        "end": sql.SQL("{}::date").format(sql.Literal(span.end)),
+        "start": _date(span.start),
+        "end": _date(span.end),
         "group": sql.SQL("group by region") if question.by_region else sql.SQL(""),
     }
-    suffix = rollup_suffix(["region"] if question.by_region else [], question.filters)
+    groups = ["region"] if question.by_region else []
+    suffix = rollup_suffix(groups, question.filters)
     known = {"region": sql.Identifier("region"), "source": sql.Identifier("source")}
     if question.filters.keys() <= {"region"} and suffix is not None:
         table = sql.Identifier("marts", f"customer_orders{suffix}")
+        months = whole_months(span, data)
+        if months is not None:
+            bounds = {"start": _date(months.start), "end": _date(months.end)}
+            return _OF_MONTHS.format(
+                of_regions=of_regions(groups, question.filters),
+                conditions=conditions(known, question.filters),
+                **(parts | bounds),
+            )
         return _CHAINED.format(table=table, conditions=conditions(known, question.filters), **parts)
     if question.filters.keys() <= known.keys():
         table = sql.Identifier("marts", "customer_orders" if suffix == "" else "customer_orders_by_region")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from psycopg import Connection, sql
@@ -14,9 +15,9 @@ from pipeline.answers.builds import current_build
 from pipeline.answers.dates import DateRange, effective_range
 from pipeline.answers.extras import require_declared
 from pipeline.answers.pieces import conditions, where
-from pipeline.answers.relations import line_columns
+from pipeline.answers.relations import PRODUCT_JOIN, line_columns
 from pipeline.answers.revenue import data_range
-from pipeline.answers.streaming import Streamed
+from pipeline.answers.streaming import Flat, Streamed
 
 AMOUNTS = (
     "unit_price",
@@ -42,9 +43,9 @@ _CURSOR = (date, str, str, str, int, str)
 _STATEMENT = sql.SQL("""
     select
         lines.sale_date, lines.source, lines.order_id, lines.product_id, lines.occurrence,
-        lines.line_key, coalesce(named.current_name, lines.product_id), product.category, lines.customer_id,
-        customer.customer_name, lines.region, lines.payment_method, lines.quantity, lines.discount, {amounts},
-        lines.batch_id, batches.file_name, lines.row_number
+        lines.line_key, coalesce(named.current_name, lines.product_id) as product_name, product.category,
+        lines.customer_id, customer.customer_name, lines.region, lines.payment_method, lines.quantity,
+        lines.discount, {amounts}, {origin}
     from core.fct_order_lines as lines
     inner join core.dim_product as product on product.product_key = lines.product_key
     left join core.dim_product as named on named.product_id = lines.product_id and named.is_current
@@ -56,6 +57,12 @@ _STATEMENT = sql.SQL("""
         lines.occurrence desc, lines.line_key desc
     limit {limit}
 """)
+_COUNT = sql.SQL("""
+    select count(*)
+    from (select from core.fct_order_lines as lines {joins} where {where} {beyond} limit {most}) as counted
+""")
+_SHOWN_ORIGIN = sql.SQL("lines.batch_id, batches.file_name, lines.row_number")
+_HIDDEN_ORIGIN = sql.SQL("null::bigint as batch_id, null::text as file_name, null::integer as row_number")
 
 
 @dataclass(frozen=True)
@@ -90,13 +97,10 @@ def lines(connection: Connection, question: LinesQuestion, *, currency: str, tim
     statement = _statement(question, span, resumed(question.cursor, build, mark, *_CURSOR))
     digits = numbers.minor_digits(currency)
 
-    def make_row(values: Sequence[Any]) -> Row:
-        row = _row(values, digits)
-        return row if question.shows_origin else row | dict.fromkeys(_ORIGIN)
-
     if question.limit is None:
-        return Answer(Streamed(connection, statement, make_row), meta)
-    rows = [make_row(values) for values in connection.execute(statement).fetchall()]
+        flat = Flat(statement, partial(_count, question, span), digits)
+        return Answer(Streamed(connection, statement, partial(_row, digits=digits), flat=flat), meta)
+    rows = [_row(values, digits) for values in connection.execute(statement).fetchall()]
     cursor = None
     if len(rows) > question.limit:
         last = rows[question.limit - 1]
@@ -107,19 +111,36 @@ def lines(connection: Connection, question: LinesQuestion, *, currency: str, tim
 
 
 def _statement(question: LinesQuestion, span: DateRange, after: Sequence[Any] | None) -> sql.Composed:
-    expressions = {**line_columns(question.filters), "order_id": sql.SQL("lines.order_id")}
-    beyond: sql.Composable = sql.SQL("")
-    if question.order_ids:
-        beyond = conditions(expressions, {"order_id": question.order_ids})
+    beyond = _of_orders(question)
     if after is not None:
         values = sql.SQL(", ").join(map(sql.Literal, after))
         beyond = sql.SQL("{} and ({}) < ({})").format(beyond, _ORDER, values)
     return _STATEMENT.format(
         amounts=sql.SQL(", ").join(sql.Identifier("lines", name) for name in AMOUNTS),
-        where=where(sql.SQL("lines.sale_date"), span, expressions, question.filters),
+        origin=_SHOWN_ORIGIN if question.shows_origin else _HIDDEN_ORIGIN,
+        where=_where(question, span),
         after=beyond,
         limit=sql.Literal(fetched(question.limit)),
     )
+
+
+def _count(question: LinesQuestion, span: DateRange, most: int) -> sql.Composed:
+    return _COUNT.format(
+        joins=PRODUCT_JOIN if "category" in question.filters else sql.SQL(""),
+        where=_where(question, span),
+        beyond=_of_orders(question),
+        most=sql.Literal(most),
+    )
+
+
+def _where(question: LinesQuestion, span: DateRange) -> sql.Composable:
+    return where(sql.SQL("lines.sale_date"), span, line_columns(question.filters), question.filters)
+
+
+def _of_orders(question: LinesQuestion) -> sql.Composable:
+    if not question.order_ids:
+        return sql.SQL("")
+    return conditions({"order_id": sql.SQL("lines.order_id")}, {"order_id": question.order_ids})
 
 
 def _row(values: Sequence[Any], digits: int) -> Row:

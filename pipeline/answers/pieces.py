@@ -37,6 +37,8 @@ class Shape:
     limit: int | None
     offset: int
     top: Top | None = None
+    # The whole months that the range and its buckets are the same as, where they are.
+    months: DateRange | None = None
     # The rows to answer for, when they are not those that have lines; totals are over all the same.
     spine: sql.Composable | None = None
 

@@ -36,7 +36,10 @@ def _rollup(table: str, day: str, columns: tuple[str, ...]) -> Relation:
 REVENUE_DAILY = _rollup(
     "revenue_daily", "sale_date", ("source", "region", "category", "payment_method")
 )  # fmt: skip
-PRODUCT_REVENUE_DAILY = _rollup("product_revenue_daily", "sale_date", ("product_id", "category", "region"))
+REVENUE_MONTHLY = _rollup(
+    "revenue_monthly", "month_start", ("source", "region", "category", "payment_method")
+)  # fmt: skip
+REVENUE_BY_REGION_MONTHLY = _rollup("revenue_by_region_monthly", "month_start", ("source", "region"))
 PRODUCT_REVENUE_MONTHLY = _rollup(
     "product_revenue_monthly", "month_start", ("product_id", "category", "region")
 )
@@ -82,6 +85,10 @@ ORDER_LINES = Relation(
 )
 
 
+# Buckets of these grains may end within a month.
+BELOW_MONTHS = ("day", "week")
+
+
 @dataclass(frozen=True)
 class Part:
     """A stretch of dates and the relation that answers for it."""
@@ -95,36 +102,53 @@ def plan(
 ) -> list[Part]:
     """The relations that together give the additive measures over ``span``, the smallest that can.
 
-    ``columns`` are those asked for by groups and filters. Whole months come from the monthly
-    rollup and the edges from the daily one; a month counts as whole when no data lies outside
+    ``columns`` are those asked for by groups and filters. Whole months come from the monthly rollups
+    and the edges from days or lines; a month counts as whole when no data lies outside
     the asked part of it. ``has_guests``: whether lines without a customer may be among those asked for.
     """
     if columns <= REVENUE_DAILY.columns.keys():
-        return [Part(REVENUE_DAILY, span)]
+        if grain in BELOW_MONTHS:
+            return [Part(REVENUE_DAILY, span)]
+        is_of_regions = columns <= REVENUE_BY_REGION_MONTHLY.columns.keys()
+        months = REVENUE_BY_REGION_MONTHLY if is_of_regions else REVENUE_MONTHLY
+        return _months_and_edges(span, data, months, REVENUE_DAILY)
     if not has_guests and columns <= CUSTOMER_REVENUE_DAILY.columns.keys():
         return [Part(CUSTOMER_REVENUE_DAILY, span)]
-    if not columns <= PRODUCT_REVENUE_DAILY.columns.keys():
+    if grain in BELOW_MONTHS or not columns <= PRODUCT_REVENUE_MONTHLY.columns.keys():
         return [Part(replace(ORDER_LINES, columns=line_columns(columns)), span)]
-    if grain in ("day", "week"):
-        return [Part(PRODUCT_REVENUE_DAILY, span)]
-    return _months_and_edges(span, data)
+    return _months_and_edges(span, data, PRODUCT_REVENUE_MONTHLY, ORDER_LINES)
 
 
-def _months_and_edges(span: DateRange, data: DateRange) -> list[Part]:
-    start = bucket_bounds(span.start, "month")[0] if span.start <= data.start else span.start
-    end = bucket_bounds(span.end, "month")[1] if span.end >= data.end else span.end
+def whole_months(span: DateRange, data: DateRange) -> DateRange | None:
+    """The months that a range is the same as, by first and last day; None where it cuts some data off."""
+    widened = _widened(span, data)
+    months = bucket_bounds(widened.start, "month")[0], bucket_bounds(widened.end, "month")[1]
+    return widened if months == (widened.start, widened.end) else None
+
+
+def _widened(span: DateRange, data: DateRange) -> DateRange:
+    """The range up to the ends of its first and last month, where there is no data before and after it."""
+    return DateRange(
+        bucket_bounds(span.start, "month")[0] if span.start <= data.start else span.start,
+        bucket_bounds(span.end, "month")[1] if span.end >= data.end else span.end,
+    )
+
+
+def _months_and_edges(span: DateRange, data: DateRange, months: Relation, days: Relation) -> list[Part]:
+    widened = _widened(span, data)
+    start, end = widened.start, widened.end
     # Months are counted as numbers: the calendar ends, and "the day after" may not be there.
     first_month = _month_number(start) + (start.day > 1)
     last_month = _month_number(end) - (end < bucket_bounds(end, "month")[1])
     if first_month > last_month:
-        return [Part(PRODUCT_REVENUE_DAILY, span)]
+        return [Part(days, span)]
     first = date(first_month // 12, first_month % 12 + 1, 1)
     last = bucket_bounds(date(last_month // 12, last_month % 12 + 1, 1), "month")[1]
-    parts = [Part(PRODUCT_REVENUE_MONTHLY, DateRange(first, last))]
+    parts = [Part(months, DateRange(first, last))]
     if start < first:
-        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(start, first - timedelta(days=1))))
+        parts.append(Part(days, DateRange(start, first - timedelta(days=1))))
     if last < end:
-        parts.append(Part(PRODUCT_REVENUE_DAILY, DateRange(last + timedelta(days=1), end)))
+        parts.append(Part(days, DateRange(last + timedelta(days=1), end)))
     return parts
 
 

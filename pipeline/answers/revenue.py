@@ -19,7 +19,7 @@ from pipeline.answers.errors import QueryError
 from pipeline.answers.extras import require_declared
 from pipeline.answers.measures import COUNTS, MEASURES, SORTABLE, SUMS, exact_quotients, measure_values
 from pipeline.answers.pieces import BUCKET, Shape, Top
-from pipeline.answers.relations import Part, plan
+from pipeline.answers.relations import BELOW_MONTHS, Part, plan, whole_months
 from pipeline.answers.revenue_sql import result_columns, statement
 from pipeline.answers.streaming import Streamed
 
@@ -138,17 +138,20 @@ def _rows(
         limit=fetched(question.limit),
         offset=offset,
         top=question.top,
+        months=_months(scene, question, span),
     )
     names = result_columns(shape)
     by_start: dict[date | None, Bucket] = {bucket.start: bucket for bucket in cut}
     composed = statement(shape)
     if shift is not None:
-        composed = compared_statement(shape, shift, _parts(scene, question, shift.range(span)))
+        earlier = shift.range(span)
+        parts, months = _parts(scene, question, earlier), _months(scene, question, earlier)
+        composed = compared_statement(shape, shift, parts, months)
 
     def make_row(values: tuple[Any, ...]) -> Row:
         found = dict(zip(names, values, strict=False))
-        earlier = dict(zip(EARLIER_COLUMNS, values[len(names) :], strict=True)) if shift else None
-        return _row(scene, groups, found, by_start.get(found.get(BUCKET)), earlier)
+        before = dict(zip(EARLIER_COLUMNS, values[len(names) :], strict=True)) if shift else None
+        return _row(scene, groups, found, by_start.get(found.get(BUCKET)), before)
 
     if question.limit is None and groups:
         return Streamed(scene.connection, composed, make_row)
@@ -159,6 +162,10 @@ def _parts(scene: _Scene, question: RevenueQuestion, span: DateRange) -> list[Pa
     columns = {dimension_of(name).column for name in question.group_by} | question.filters.keys()
     has_guests = "customer_id" not in question.filters
     return plan(columns, question.grain, span, scene.data or span, has_guests=has_guests)
+
+
+def _months(scene: _Scene, question: RevenueQuestion, span: DateRange) -> DateRange | None:
+    return None if question.grain in BELOW_MONTHS else whole_months(span, scene.data or span)
 
 
 def _cut(question: RevenueQuestion, span: DateRange, data: DateRange | None) -> list[Bucket]:

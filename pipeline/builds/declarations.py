@@ -19,6 +19,11 @@ class Column:
     data_type: str
     not_null: bool
 
+    @property
+    def is_amount(self) -> bool:
+        """Whether it is measured rather than looked for."""
+        return self.data_type.startswith("numeric")
+
 
 @dataclass(frozen=True)
 class ForeignKey:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from pipeline.builds.changes import closed_months_of, record_changes
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
 from pipeline.builds.plan import SAMPLE_LEAVES, Build
-from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, retire_columns
+from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, renew_keys, retire_columns
 from pipeline.errors import TillhouseError
 from pipeline.jobs.rows import finish
 from pipeline.landing.closed_months import named
@@ -75,14 +75,19 @@ def publish(
     """
     with connection.transaction():
         _check_candidate(connection, build)
-        before = _net_revenue(connection)
+        before = _net_revenue_before(connection, build)
         retire_columns(connection, declarations)
         record_changes(connection, build)
         first_time = {item.to for item in declarations if not has_primary_key(connection, item)}
+        known = [item for item in declarations if item.to not in first_time]
+        if build.is_full:
+            # Other models may have other keys: after a change of the project a build is a full one.
+            for item in known:
+                renew_keys(connection, item)
         rows_changed = {item.to: {"written": 0, "deleted": 0} for item in declarations}
         for item in declarations:
             rows_changed[item.to]["written"] = _write(connection, build, item, item.to in first_time)
-        for item in reversed(declarations):
+        for item in reversed(known):
             rows_changed[item.to]["deleted"] = _delete(connection, build, item)
         for item in declarations:
             if item.to in first_time:
@@ -97,9 +102,13 @@ def publish(
 
 
 def analyze_published(connection: Connection, declarations: Sequence[Published]) -> None:
-    """Renew the planner's statistics, as a full build calls for."""
+    """Renew the planner's statistics, as a full build calls for; those of amounts serve no plan."""
     for item in declarations:
-        connection.execute(sql.SQL("analyze {}").format(item.relation))
+        connection.execute(
+            sql.SQL("analyze {} ({})").format(
+                item.relation, _columns([column.name for column in item.columns if not column.is_amount])
+            )
+        )
 
 
 def _check_candidate(connection: Connection, build: Build) -> None:
@@ -131,7 +140,7 @@ def _write(connection: Connection, build: Build, item: Published, first_time: bo
             to=item.relation,
             columns=columns,
             candidate=item.candidate,
-            unless_equal=_unless_equal(item) if build.is_full else sql.SQL(""),
+            unless_equal=_unless_equal(item) if _is_whole(build, item) else sql.SQL(""),
             key=_columns(item.key),
             assignments=sql.SQL(", ").join(
                 sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
@@ -145,8 +154,13 @@ def _write(connection: Connection, build: Build, item: Published, first_time: bo
     return written.rowcount
 
 
+def _is_whole(build: Build, item: Published) -> bool:
+    """Whether the candidate holds all rows of the table, not only touched ones."""
+    return build.is_full or item.scope == SCOPE_ALL
+
+
 def _unless_equal(item: Published) -> sql.Composable:
-    """Filters the rows of a full build that equal what is published: a conflict costs a lock."""
+    """Filters the rows of a whole table that equal what is published: a conflict costs a lock."""
     return sql.SQL(
         """
         where not exists (
@@ -164,7 +178,7 @@ def _unless_equal(item: Published) -> sql.Composable:
 
 def _delete(connection: Connection, build: Build, item: Published) -> int:
     """Delete what is in scope and no longer in the candidate."""
-    if build.is_full or item.scope == SCOPE_ALL:
+    if _is_whole(build, item):
         scope: sql.Composable = sql.SQL("")
     else:
         scope = sql.SQL("({key}) in (select {key} from {scope}) and").format(
@@ -189,7 +203,7 @@ def _delete(connection: Connection, build: Build, item: Published) -> int:
 def _record(
     connection: Connection, build: Build, before: Decimal, rows_changed: dict[str, dict[str, int]]
 ) -> Publication:
-    after = _net_revenue(connection)
+    after = _net_revenue_after(connection, build, before)
     months = closed_months_of(connection, build.build_id)
     warning = _CLOSED_MONTHS_CHANGED.format(months=named(months), build_id=build.build_id) if months else None
     row = connection.execute(
@@ -242,6 +256,24 @@ def _record(
         sample_retired=build.sample_retired,
         warning=warning,
     )
+
+
+def _net_revenue_before(connection: Connection, build: Build) -> Decimal:
+    """What is published: by the last build's record, for a sum would cost a delta the whole history."""
+    row = connection.execute(
+        "select net_revenue_after from core.builds where status = 'published' order by build_id desc limit 1"
+    ).fetchone()
+    return _net_revenue(connection) if build.is_full or row is None else Decimal(row[0])
+
+
+def _net_revenue_after(connection: Connection, build: Build, before: Decimal) -> Decimal:
+    if build.is_full:
+        return _net_revenue(connection)
+    row = connection.execute(
+        "select coalesce(sum(net_revenue), 0) from core.build_changes where build_id = %s", (build.build_id,)
+    ).fetchone()
+    assert row is not None
+    return before + Decimal(row[0])
 
 
 def _net_revenue(connection: Connection) -> Decimal:

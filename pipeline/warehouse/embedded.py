@@ -29,6 +29,7 @@ from pipeline.warehouse.postmaster import (
     ports_to_try,
     postmaster,
 )
+from pipeline.warehouse.sizing import settings_of_this_machine
 from pipeline.warehouse.urls import build_url
 
 SUPERUSER = "postgres"
@@ -42,10 +43,6 @@ port = {port}
 unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
 max_connections = 100
-shared_buffers = '256MB'
-effective_cache_size = '1GB'
-work_mem = '32MB'
-maintenance_work_mem = '128MB'
 random_page_cost = 1.1
 jit = off
 # No replica and no archive: bulk loads into new tables need not be written twice.
@@ -58,6 +55,8 @@ client_connection_check_interval = '2s'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d %a '
+# Sized for this machine.
+{sized}
 """
 
 
@@ -195,7 +194,7 @@ class EmbeddedServer:
             end_orphans(place)
             clear_stale_pid(place)
             place = Place(place.folder, port)
-            place.settings_file.write_text(_SETTINGS.format(port=port), encoding="utf-8")
+            place.settings_file.write_text(_settings(port), encoding="utf-8")
             place.settings_file.chmod(0o644)
             write_place(self.home, place)
             _trim_log(place.log)
@@ -246,6 +245,11 @@ class EmbeddedServer:
                 ) from error
             return False
         return row is not None and Path(row[0]).resolve() == place.data.resolve()
+
+
+def _settings(port: int) -> str:
+    sized = "\n".join(f"{name} = '{value}'" for name, value in settings_of_this_machine().items())
+    return _SETTINGS.format(port=port, sized=sized)
 
 
 def _url(role: str, password: str, port: int, database: str) -> str:

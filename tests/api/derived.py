@@ -47,6 +47,18 @@ def customer_orders_by_region(orders: Iterable[Order]) -> list[Row]:
     ]
 
 
+def customer_returns_monthly(orders: Sequence[Order]) -> list[Row]:
+    """region ('' for all in one sequence), step, order_month, earlier_month, orders."""
+    counts: Counter[tuple[object, ...]] = Counter()
+    of_all = [("", *row[3:]) for row in customer_orders(orders)]
+    by_region = [(row[1], *row[4:]) for row in customer_orders_by_region(orders)]
+    for region, *days in [*of_all, *by_region]:
+        months = [day.replace(day=1) if isinstance(day, date) else date.min for day in days]
+        for step in (1, 2):
+            counts[region, step, months[0], months[step]] += 1
+    return [(*key, count) for key, count in counts.items()]
+
+
 def _with_previous(
     orders: list[tuple[date, str, str]],
 ) -> list[tuple[str, str, date, date | None, date | None]]:

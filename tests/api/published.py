@@ -120,8 +120,10 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
         orders = orders_of(lines)
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),
-            ("marts.product_revenue_daily", _rollup(lines, _product_daily)),
             ("marts.revenue_daily", _rollup(lines, _daily)),
+            ("marts.revenue_by_region_monthly", _rollup(lines, _region_monthly)),
+            ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
+            ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
             ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
             ("marts.customer_orders", derived.customer_orders(orders)),
             ("marts.customer_orders_by_region", derived.customer_orders_by_region(orders)),
@@ -212,8 +214,12 @@ def _daily(line: Line) -> tuple[object, ...]:
     return (line.sale_date, line.source, line.region, line.category, line.payment_method)
 
 
-def _product_daily(line: Line) -> tuple[object, ...]:
-    return (line.sale_date, line.product_id, line.category, line.region)
+def _all_monthly(line: Line) -> tuple[object, ...]:
+    return (line.sale_date.replace(day=1), *_daily(line)[1:])
+
+
+def _region_monthly(line: Line) -> tuple[object, ...]:
+    return (line.sale_date.replace(day=1), line.source, line.region)
 
 
 def _monthly(line: Line) -> tuple[object, ...]:

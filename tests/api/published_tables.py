@@ -49,12 +49,6 @@ TABLES = (
     )
     """,
     f"""
-    create table marts.product_revenue_daily (
-        sale_date date, product_id text, category text, region text, {MEASURES},
-        primary key (sale_date, product_id, category, region)
-    )
-    """,
-    f"""
     create table marts.product_revenue_monthly (
         month_start date, product_id text, category text, region text, {MEASURES},
         primary key (month_start, product_id, category, region)
@@ -81,6 +75,23 @@ TABLES = (
     )
     """,
     "create index customer_orders_by_region_by_date on marts.customer_orders_by_region (region, order_date)",
+    f"""
+    create table marts.revenue_by_region_monthly (
+        month_start date, source text, region text, {MEASURES}, primary key (month_start, source, region)
+    )
+    """,
+    f"""
+    create table marts.revenue_monthly (
+        month_start date, source text, region text, category text, payment_method text, {MEASURES},
+        primary key (month_start, source, region, category, payment_method)
+    )
+    """,
+    """
+    create table marts.customer_returns_monthly (
+        region text, step integer, order_month date, earlier_month date, orders bigint not null,
+        primary key (region, step, order_month, earlier_month)
+    )
+    """,
     """
     create table marts.orders_daily (
         order_date date, source text, orders bigint not null, return_orders bigint not null,

@@ -9,9 +9,9 @@ from pipeline.answers.errors import QueryError
 from pipeline.answers.relations import (
     CUSTOMER_REVENUE_DAILY,
     ORDER_LINES,
-    PRODUCT_REVENUE_DAILY,
     PRODUCT_REVENUE_MONTHLY,
-    REVENUE_DAILY,
+    REVENUE_BY_REGION_MONTHLY,
+    REVENUE_MONTHLY,
     Part,
     plan,
 )
@@ -80,14 +80,14 @@ def test_too_many_buckets_are_refused() -> None:
 def test_the_last_day_that_there_is_does_not_overflow() -> None:
     span = DateRange(date(9999, 12, 30), date.max)
     assert len(buckets(span, "week", None, None, None)) == 1
-    assert plan({"product_id"}, None, span, DATA) == [Part(PRODUCT_REVENUE_DAILY, span)]
+    assert plan({"product_id"}, None, span, DATA) == [Part(ORDER_LINES, span)]
 
 
 @pytest.mark.parametrize(
     ("columns", "relation"),
     [
-        ([], REVENUE_DAILY),
-        (["region", "source", "category", "payment_method"], REVENUE_DAILY),
+        ([], REVENUE_BY_REGION_MONTHLY),
+        (["region", "source", "category", "payment_method"], REVENUE_MONTHLY),
         (["product_id", "source"], ORDER_LINES),
         (["product_id", "payment_method"], ORDER_LINES),
         (["customer_id"], ORDER_LINES),
@@ -109,8 +109,8 @@ def test_products_come_from_whole_months_and_the_days_at_the_edges() -> None:
     span = DateRange(date(2024, 1, 15), date(2024, 4, 10))
     assert plan({"product_id", "region"}, "quarter", span, DATA) == [
         Part(PRODUCT_REVENUE_MONTHLY, DateRange(date(2024, 2, 1), date(2024, 3, 31))),
-        Part(PRODUCT_REVENUE_DAILY, DateRange(date(2024, 1, 15), date(2024, 1, 31))),
-        Part(PRODUCT_REVENUE_DAILY, DateRange(date(2024, 4, 1), date(2024, 4, 10))),
+        Part(ORDER_LINES, DateRange(date(2024, 1, 15), date(2024, 1, 31))),
+        Part(ORDER_LINES, DateRange(date(2024, 4, 1), date(2024, 4, 10))),
     ]
 
 
@@ -120,5 +120,5 @@ def test_the_whole_data_needs_no_edges() -> None:
     ]
 
 
-def test_days_and_weeks_of_products_come_from_the_daily_rollup() -> None:
-    assert plan({"product_id"}, "week", DATA, DATA) == [Part(PRODUCT_REVENUE_DAILY, DATA)]
+def test_days_and_weeks_of_products_come_from_the_lines() -> None:
+    assert plan({"product_id"}, "week", DATA, DATA) == [Part(ORDER_LINES, DATA)]

@@ -4,16 +4,26 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from api.resources.orders import LineRow
+from pipeline.answers.exporting import columns_of, csv_pieces, written
+from pipeline.answers.lines import LinesQuestion
+from pipeline.answers.lines import lines as lines_of
+from pipeline.answers.snapshots import read_only_snapshot
+from pipeline.answers.streaming import Streamed
+from pipeline.warehouse.connect import connect
 from tests.api.conftest import StrictClient
-from tests.api.published import Line
+from tests.api.published import Line, random_lines
+from tests.conftest import Warehouse
 
 LISTS = (
     "/api/v1/revenue?group_by=product,region&grain=month",
@@ -201,3 +211,25 @@ def test_connections_come_back_from_files_that_nobody_reads(client: StrictClient
         response = client.get("/api/v1/orders?format=csv", buffered=False)
         response.close()
     assert client.get("/api/v1/revenue/total").status_code == 200
+
+
+def test_a_file_of_lines_made_by_postgres_has_the_bytes_of_one_written_row_by_row(
+    warehouse: Warehouse, publish_lines: Callable[[list[Line]], int]
+) -> None:
+    hard = ["=1+1", "＠home", "-5", 'two "words"', "a,b", "line\nbreak", "line\r\nbreak", " blank ", "\\."]
+    lines = [
+        replace(line, order_id=f"O{number}", product_name=text, customer_name=text, region=text)
+        for number, (line, text) in enumerate(zip(random_lines(Random(3), 20), hard, strict=False))
+    ]
+    publish_lines(lines)
+    columns = columns_of(LineRow)
+    for shows_origin, currency in ((True, "USD"), (False, "JPY"), (True, "KWD")):
+        question = LinesQuestion(shows_origin=shows_origin)
+        with connect(warehouse.urls.reader) as connection:
+            read_only_snapshot(connection)
+            found = lines_of(connection, question, currency=currency, time_zone="UTC").rows
+            assert isinstance(found, Streamed)
+            by_postgres = b"".join(written("csv", columns, found, b""))
+            again = lines_of(connection, question, currency=currency, time_zone="UTC").rows
+            assert by_postgres == b"".join(csv_pieces(columns, again))
+        assert by_postgres.count(b"\r\n") > len(hard)

@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api.logs import formatter
+from api.logs import LineFormatter
 from pipeline.settings import Settings
 from tests.api.conftest import StrictClient
 from tests.api.test_serving import serving, wait_until_up
@@ -25,7 +25,7 @@ class Lines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(formatter("json"))
+        self.setFormatter(LineFormatter("json"))
         self.text: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:

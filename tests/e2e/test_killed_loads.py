@@ -21,7 +21,6 @@ TABLES = {
     "core.fct_order_lines": "count(*)",
     "core.fct_orders": "sum(line_count)",
     "marts.revenue_daily": "sum(line_count)",
-    "marts.product_revenue_daily": "sum(line_count)",
     "marts.product_revenue_monthly": "sum(line_count)",
 }
 HEADER = (

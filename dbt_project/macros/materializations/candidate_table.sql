@@ -21,10 +21,10 @@
             {{ sql }}
         ) as made;
         {%- if required %}
-        alter table {{ relation }} {{ required | join(', ') }};
+        alter table {{ relation }} {{ required | join(', ') }}
         {%- endif %}
-        analyze {{ relation }}
     {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}

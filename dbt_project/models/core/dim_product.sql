@@ -1,24 +1,33 @@
+{#- Arrays compare element by element: the latest sale date, then batch, then row. -#}
+{%- set sold = "array[sale_date - date '1900-01-01', batch_id, row_number]" -%}
+
 with
 
 changes as not materialized (
     select * from {{ ref('int_line_changes') }}
 ),
 
-published as not materialized (
-    select * from {{ published('core', 'dim_product') }}
+published_lines as not materialized (
+    select *, {{ sold }} as sold
+    from {{ published('core', 'fct_order_lines') }}
 ),
 
-published_lines as not materialized (
-    select * from {{ published('core', 'fct_order_lines') }}
+published_versions as (
+    select
+        *,
+        case
+            when last_sale_date is not null
+                then array[last_sale_date - date '1900-01-01', last_batch_id, last_row_number]
+        end as last_sold
+    from {{ published('core', 'dim_product') }} as published
 ),
 
 signed as (
     select
         product_key,
         sum(sign)::bigint as line_count,
-        -- Arrays compare element by element: the latest sale date, then batch, then row.
-        max(array[sale_date - date '1900-01-01', batch_id, row_number]) filter (where sign = 1 and refund_id is null)
-            as last_sold
+        max({{ sold }}) filter (where sign = 1 and refund_id is null) as last_sold,
+        max({{ sold }}) filter (where sign = -1 and refund_id is null) as last_removed
     from changes
     group by product_key
 ),
@@ -30,29 +39,25 @@ touched_versions as (
         versions.product_name,
         versions.own_category,
         versions.category,
-        (coalesce(published.line_count, 0) + signed.line_count)::bigint as line_count,
-        greatest(signed.last_sold, untouched.last_sold) as last_sold
+        (coalesce(published_versions.line_count, 0) + signed.line_count)::bigint as line_count,
+        case
+            when signed.last_removed >= published_versions.last_sold
+                then greatest(signed.last_sold, untouched.last_sold)
+            else greatest(signed.last_sold, published_versions.last_sold)
+        end as last_sold
     from signed
     inner join {{ ref('int_product_versions') }} as versions using (product_key)
-    left join published using (product_key)
+    left join published_versions using (product_key)
+    -- Only where the line that was the latest is gone are the product's other lines looked at.
     left join lateral (
-        select
-            array[
-                published_lines.sale_date - date '1900-01-01',
-                published_lines.batch_id,
-                published_lines.row_number
-            ] as last_sold
+        select max(published_lines.sold) as last_sold
         from published_lines
         left join changes using (source, order_id, line_key)
         where
-            published_lines.product_key = signed.product_key
+            signed.last_removed >= published_versions.last_sold
+            and published_lines.product_key = signed.product_key
             and published_lines.refund_id is null
             and changes.source is null
-        order by
-            published_lines.sale_date desc,
-            published_lines.batch_id desc,
-            published_lines.row_number desc
-        limit 1
     ) as untouched on true
 ),
 
@@ -65,12 +70,8 @@ sibling_versions as (
         published.own_category,
         published.category,
         published.line_count,
-        array[
-            published.last_sale_date - date '1900-01-01',
-            published.last_batch_id,
-            published.last_row_number
-        ] as last_sold
-    from published
+        published.last_sold
+    from published_versions as published
     where
         published.product_id in (
             select product_id from touched_versions

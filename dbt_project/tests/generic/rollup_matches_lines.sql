@@ -45,7 +45,7 @@
         select
             row_key,
             {%- for measure in additive_measures() %}
-            sum(side * {{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+            sum({{ signed(measure, 'side') }}) as {{ measure }}{{ ',' if not loop.last }}
             {%- endfor %}
         from sides
         group by row_key

@@ -19,7 +19,8 @@ SUMS = (
 )
 ROLLUPS = {
     "marts.revenue_daily": ("sale_date", "source", "region", "category", "payment_method"),
-    "marts.product_revenue_daily": ("sale_date", "product_id", "category", "region"),
+    "marts.revenue_by_region_monthly": ("month_start", "source", "region"),
+    "marts.revenue_monthly": ("month_start", "source", "region", "category", "payment_method"),
     "marts.product_revenue_monthly": ("month_start", "product_id", "category", "region"),
 }
 
@@ -202,6 +203,11 @@ def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
             "customer_orders_by_region",
             f"customer_id, region, source, order_id, {days}",
             derived.customer_orders_by_region(orders),
+        ),
+        (
+            "customer_returns_monthly",
+            "region, step, order_month, earlier_month, orders",
+            derived.customer_returns_monthly(orders),
         ),
         ("orders_daily", "order_date, source, orders, return_orders", derived.orders_daily(orders)),
         (

@@ -55,25 +55,60 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
         ("marts.customer_orders", "p", 1),
         ("marts.customer_orders_by_region", "f", 3),
         ("marts.customer_orders_by_region", "p", 1),
+        ("marts.customer_returns_monthly", "p", 1),
         ("marts.customer_revenue_daily", "f", 2),
         ("marts.customer_revenue_daily", "p", 1),
         ("marts.orders_by_region_daily", "f", 2),
         ("marts.orders_by_region_daily", "p", 1),
         ("marts.orders_daily", "f", 1),
         ("marts.orders_daily", "p", 1),
-        ("marts.product_revenue_daily", "f", 2),
-        ("marts.product_revenue_daily", "p", 1),
         ("marts.product_revenue_monthly", "f", 2),
         ("marts.product_revenue_monthly", "p", 1),
         ("marts.revenue_anomalies", "f", 1),
         ("marts.revenue_anomalies", "p", 1),
+        ("marts.revenue_by_region_monthly", "f", 2),
+        ("marts.revenue_by_region_monthly", "p", 1),
         ("marts.revenue_daily", "f", 2),
         ("marts.revenue_daily", "p", 1),
+        ("marts.revenue_monthly", "f", 2),
+        ("marts.revenue_monthly", "p", 1),
     ]
     indexed = workbench.rows(
         "select indexdef from pg_indexes where tablename = 'fct_order_lines' and indexdef like '%(sale_date)'"
     )
     assert len(indexed) == 1
+
+
+def test_a_full_build_gives_a_table_the_key_and_the_indexes_that_its_model_declares(
+    workbench: Workbench,
+) -> None:
+    workbench.land(lines(10))
+    workbench.build()
+    indexes = "select indexdef from pg_indexes where schemaname in ('core', 'marts') order by 1"
+    declared = workbench.rows(indexes)
+    for statement in (
+        "alter table marts.customer_orders drop constraint customer_orders_pkey",
+        "alter table marts.customer_orders add primary key (customer_id, source, order_id)",
+        "create index on core.fct_order_lines (product_key, sale_date)",
+        "drop index core.fct_order_lines_product_id_idx",
+    ):
+        workbench.connection.execute(statement)
+    assert workbench.rows(indexes) != declared
+    publication = workbench.build(full=True)
+    assert workbench.rows(indexes) == declared
+    assert sum(sum(counts.values()) for counts in publication.rows_changed.values()) == 0
+
+
+def test_a_product_whose_latest_line_is_gone_takes_the_latest_of_the_others(workbench: Workbench) -> None:
+    days = ("2024-01-01", "2024-03-01", "2024-02-01")
+    sold = [f"O{n},P1,C1,Thing,Hats,Asia,{day},1,10.00\n" for n, day in enumerate(days)]
+    workbench.land(HEADER + "".join(sold), mode="overwrite")
+    workbench.build()
+    last = "select last_sale_date::text, last_row_number, line_count from core.dim_product"
+    assert workbench.rows(last) == [("2024-03-01", 3, 3)]
+    workbench.land(HEADER + sold[0] + sold[2], mode="overwrite", force=True)
+    assert not workbench.build().is_full
+    assert workbench.rows(last) == [("2024-02-01", 4, 2)]
 
 
 def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbench) -> None:
@@ -93,10 +128,11 @@ def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbenc
         "core.fct_order_lines",
         "core.fct_orders",
         "marts.customer_revenue_daily",
-        "marts.product_revenue_daily",
         "marts.product_revenue_monthly",
         "marts.revenue_anomalies",
+        "marts.revenue_by_region_monthly",
         "marts.revenue_daily",
+        "marts.revenue_monthly",
     ]
 
 

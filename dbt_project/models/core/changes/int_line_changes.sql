@@ -1,4 +1,4 @@
-{{ config(post_hook="create index on {{ this }} (source, order_id, line_key)") }}
+{{ config(post_hook="{{ index_of_changes(['source', 'order_id', 'line_key']) }}") }}
 
 with
 

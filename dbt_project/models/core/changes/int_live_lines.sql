@@ -29,11 +29,12 @@ versions as (
     from {{ ref('stg_deleted_lines') }}
 ),
 
-valued as (
+overwrites as (
     select
-        *,
-        {{ line_values('versions') }} as line_values
-    from versions
+        source,
+        count(*) as overwrite_count
+    from {{ ref('stg_overwrites') }}
+    group by source
 ),
 
 -- The overwrites, by their place among those of the source, that only lack a line as its row was quarantined.
@@ -51,11 +52,11 @@ kept as (
 compared as (
     select
         *,
-        first_value(batch_id) over newest_first as newest_batch_id,
+        first_value(overwrites_begun) over newest_first as newest_overwrites_begun,
         lead(true, 1, false) over newest_first as has_older,
-        lead(line_values) over newest_first as older_values,
+        lead({{ line_values('versions') }}) over newest_first as older_values,
         lead(overwrites_begun, 1, 0::bigint) over newest_first as older_overwrites_begun
-    from valued
+    from versions
     window newest_first as (
         partition by source, order_id, line_key
         order by batch_id desc, row_number desc
@@ -65,13 +66,9 @@ compared as (
 told as (
     select
         compared.*,
-        overwrites_before - older_overwrites_begun > case
-            when kept.positions is null then 0
-            else (
-                select count(*) from unnest(kept.positions) as of_kept (position)
-                where position > older_overwrites_begun and position <= overwrites_before
-            )
-        end as was_dropped
+        kept.positions,
+        overwrites_before - older_overwrites_begun
+        > {{ kept_by('older_overwrites_begun', 'overwrites_before') }} as was_dropped
     from compared
     left join kept using (source, order_id, line_key)
 ),
@@ -84,29 +81,9 @@ newest as (
         has_older or was_dropped as is_interrupted
     from told
     where
-        line_values is distinct from older_values
+        {{ line_values('told') }} is distinct from older_values
         or was_dropped
     order by source asc, order_id asc, line_key asc, batch_id desc, row_number desc
-),
-
-overwritten as (
-    select
-        newest.source,
-        newest.order_id,
-        newest.line_key,
-        count(*) as later_overwrites,
-        count(quarantined.call_id) as kept_by
-    from newest
-    inner join {{ ref('stg_overwrites') }} as overwrites
-        on
-            newest.source = overwrites.source
-            and newest.newest_batch_id < overwrites.first_batch_id
-    left join {{ ref('stg_quarantined_keys') }} as quarantined
-        on
-            overwrites.call_id = quarantined.call_id
-            and newest.order_id = quarantined.order_id
-            and newest.line_key = quarantined.line_key
-    group by newest.source, newest.order_id, newest.line_key
 )
 
 select
@@ -114,7 +91,8 @@ select
     {{ columns_of('newest', values) }},
     newest.batch_id, newest.row_number, newest.is_interrupted
 from newest
-left join overwritten using (source, order_id, line_key)
+left join overwrites using (source)
 where
     not newest.is_deletion
-    and coalesce(overwritten.later_overwrites, 0) = coalesce(overwritten.kept_by, 0)
+    and coalesce(overwrites.overwrite_count, 0) - newest.newest_overwrites_begun
+    = {{ kept_by('newest_overwrites_begun', 'overwrites.overwrite_count') }}

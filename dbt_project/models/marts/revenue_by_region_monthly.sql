@@ -5,29 +5,27 @@ changes as (
 ),
 
 published as (
-    select * from {{ published('marts', 'product_revenue_daily') }}
+    select * from {{ published('marts', 'revenue_by_region_monthly') }}
 ),
 
 signed as (
     select
-        sale_date,
-        product_id,
-        category,
+        month_start,
+        source,
         region,
         {{ signed_sums() }}
     from changes
-    group by sale_date, product_id, category, region
+    group by month_start, source, region
 ),
 
 rolled_forward as (
     select
-        signed.sale_date,
-        signed.product_id,
-        signed.category,
+        signed.month_start,
+        signed.source,
         signed.region,
         {{ rolled_forward() }}
     from signed
-    left join published using (sale_date, product_id, category, region)
+    left join published using (month_start, source, region)
 )
 
 select * from rolled_forward
