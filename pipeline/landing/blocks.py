@@ -10,7 +10,7 @@ from pipeline.landing.decoding import DecodedStream, Encoding, Readable, find_en
 from pipeline.landing.errors import LandingError
 from pipeline.landing.packing import Unpacked
 
-BLOCK_BYTES = 6 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 # The longest row. A longer line is cut here: memory must not depend on the file.
 ROW_BYTES = 1024 * 1024
 

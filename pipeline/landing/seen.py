@@ -15,7 +15,7 @@ Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 _Columns = tuple[npt.NDArray[np.generic], ...]
 
-_MERGED_ROWS = 4_000_000
+_MERGED_ROWS = 1_000_000
 
 
 class _Runs:

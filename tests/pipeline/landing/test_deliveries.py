@@ -244,7 +244,8 @@ def test_a_file_that_was_another_one_while_it_was_read_is_not_landed(
 def test_a_row_that_checking_loses_breaks_the_landing_off(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str]
 ) -> None:
-    path = csv_file(tmp_path, *rows)
+    # A price with a sign is valid, and rare enough that its row is tried rule by rule.
+    path = csv_file(tmp_path, *(f"{row.removesuffix('1')}+1" for row in rows))
     judge = OrderLineContract.filter
 
     def lose_a_row(values: Any) -> Any:
