@@ -51,15 +51,15 @@ kept as (
 -- Newest first; the next row of a key is the version before it.
 compared as (
     select
-        *,
-        first_value(overwrites_begun) over newest_first as newest_overwrites_begun,
+        versions.*,
+        first_value(versions.overwrites_begun) over newest_first as newest_overwrites_begun,
         lead(true, 1, false) over newest_first as has_older,
         lead({{ line_values('versions') }}) over newest_first as older_values,
-        lead(overwrites_begun, 1, 0::bigint) over newest_first as older_overwrites_begun
+        lead(versions.overwrites_begun, 1, 0::bigint) over newest_first as older_overwrites_begun
     from versions
     window newest_first as (
-        partition by source, order_id, line_key
-        order by batch_id desc, row_number desc
+        partition by versions.source, versions.order_id, versions.line_key
+        order by versions.batch_id desc, versions.row_number desc
     )
 ),
 
@@ -76,14 +76,15 @@ told as (
 -- A delivery that repeats a line unchanged leaves its provenance as it was; unless something was
 -- between the two: then it is new, also where it equals what is published.
 newest as (
-    select distinct on (source, order_id, line_key)
-        *,
-        has_older or was_dropped as is_interrupted
+    select distinct on (told.source, told.order_id, told.line_key)
+        told.*,
+        told.has_older or told.was_dropped as is_interrupted
     from told
     where
-        {{ line_values('told') }} is distinct from older_values
-        or was_dropped
-    order by source asc, order_id asc, line_key asc, batch_id desc, row_number desc
+        {{ line_values('told') }} is distinct from told.older_values
+        or told.was_dropped
+    order by
+        told.source asc, told.order_id asc, told.line_key asc, told.batch_id desc, told.row_number desc
 )
 
 select
