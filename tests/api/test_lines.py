@@ -73,8 +73,8 @@ def test_a_number_is_explained(client: StrictClient, golden: int) -> None:
     assert answer is not None
     explained = answer["meta"]["explain"]
     assert [measure["name"] for measure in explained["measures"]] == [measure.name for measure in MEASURES]
-    assert "marts.revenue_daily" in explained["tables"]
-    [statement] = [sql for sql in explained["statements"] if '"revenue_daily"' in sql]
+    assert "marts.revenue_monthly" in explained["tables"]
+    [statement] = [sql for sql in explained["statements"] if '"revenue_monthly"' in sql]
     assert "2024-01-01" in statement
     assert "{Asia,Europe}" in statement
     assert explained["lines"] == "/api/v1/orders?start_date=2024-01-01&region=Asia&region=Europe"
