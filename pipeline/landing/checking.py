@@ -25,7 +25,7 @@ from pipeline.sources import FEEDS, ORDER_LINES, SourceSettings
 # Of a refused file so much is kept to look at.
 REFUSED_ROWS_KEPT = 1_000
 _REFUSED_CHARACTERS_KEPT = 16_000_000
-_CHUNKS_AHEAD = 2
+_CHUNKS_AHEAD = 1
 # For most files the first block tells how dates are written.
 _DATES_BLOCK_BYTES = 1024 * 1024
 
