@@ -25,7 +25,7 @@ test: lint ## Run every check and every test; the end says what was not run, and
 bench: $(INSTALLED) ## Measure everything; BENCH_ROWS=10000000 for ten million lines, ARGS="landing" for a part.
 	$(BIN)/python -m benchmarks $(ARGS)
 
-peers: requirements-peers.lock ## Install other loaders, which the benchmarks then compare with, into .venv-peers.
+peers: $(INSTALLED) requirements-peers.lock ## Install other loaders, which the benchmarks then compare with, into .venv-peers.
 	$(PYTHON) -m venv --clear .venv-peers
 	.venv-peers/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
 	    --no-deps --require-hashes -r requirements-peers.lock

@@ -9,6 +9,8 @@ import pytest
 
 from pipeline.settings import PROJECT_ROOT
 
+TARGETS = ["install", "up", "down", "test", "bench", "peers", "lint", "fix"]
+
 
 @pytest.fixture
 def make(tmp_path: Path, tool: Callable[[str], str]) -> Callable[..., "subprocess.CompletedProcess[str]"]:
@@ -38,10 +40,10 @@ def python_that(folder: Path, script: str) -> str:
 
 def test_help_lists_every_target(make: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
     lines = make().stdout.splitlines()
-    assert [line.split()[1] for line in lines] == ["help", "install", "up", "down", "test", "lint", "fix"]
+    assert [line.split()[1] for line in lines] == ["help", *TARGETS]
 
 
-@pytest.mark.parametrize("target", ["install", "up", "down", "test", "lint", "fix"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_without_python_every_target_says_what_to_install(
     make: Callable[..., "subprocess.CompletedProcess[str]"], target: str
 ) -> None:

@@ -4,14 +4,11 @@ import time
 from statistics import median
 from typing import Any
 
-import pytest
 from psycopg import sql
 
 from pipeline.builds.publish import publish
 from pipeline.sample import write_sample
 from tests.pipeline.builds.conftest import Workbench
-
-pytest.importorskip("pytest_benchmark")
 
 LINES = 20_000
 ROUNDS = 5
@@ -29,14 +26,17 @@ def test_publishing_costs_a_few_times_what_copying_its_tables_does(
     assert build is not None
     workbench.run_dbt()
 
-    def publish_and_undo() -> None:
+    def publish_and_undo() -> float:
+        started = time.perf_counter()
         with workbench.connection.transaction(force_rollback=True):
             publication = publish(workbench.connection, build, workbench.declarations)
             assert publication.lines_added == LINES
+        return time.perf_counter() - started
 
-    benchmark.pedantic(publish_and_undo, rounds=ROUNDS, warmup_rounds=1)
-    copying = median(copy_and_undo(workbench) for _ in range(ROUNDS))
-    assert benchmark.stats.stats.median < 10 * USUAL_RATIO * copying
+    benchmark.pedantic(publish_and_undo, rounds=1)
+    both = [(publish_and_undo(), copy_and_undo(workbench)) for _ in range(ROUNDS)]
+    publishing, copying = (median(seconds) for seconds in zip(*both, strict=True))
+    assert publishing < 10 * USUAL_RATIO * copying
 
 
 def copy_and_undo(workbench: Workbench) -> float:
