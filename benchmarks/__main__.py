@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import exporting, first_load, landing, peers, posting, refreshes, routes, sizes, starting
-from benchmarks.figures import Figure, table
+from benchmarks.figures import Figure, parts_table, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -46,7 +46,9 @@ def main(names: Sequence[str]) -> None:
             ensure_warehouse(Settings(home=home), lambda line: None)
             for name in names or PARTS:
                 found = PARTS[name](server, home, rows)
-                sys.stdout.write(table(found))
+                sys.stdout.write(
+                    table(found) + "".join(parts_table(figure) for figure in found if figure.parts)
+                )
                 sys.stdout.flush()
                 figures += found
         finally:
