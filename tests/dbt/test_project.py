@@ -70,14 +70,26 @@ def test_every_model_has_a_contract_whose_columns_are_described(manifest: dict[s
             assert column["data_type"] != "numeric", f"{node['name']}.{column['name']} has no precision"
 
 
-def test_every_published_model_has_a_key_that_is_tested(manifest: dict[str, Any]) -> None:
-    tested = {
-        node["attached_node"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test" and node["test_metadata"]["name"] == "unique_key"
-    }
-    published = [node for node in models(manifest) if "publish" in node["config"]["meta"]]
-    assert len(published) == 22
+def test_every_published_model_is_made_with_the_key_that_it_is_published_by(workbench: Workbench) -> None:
+    workbench.land("Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price\nO1,P1,2024-01-01,1,1\n")
+    workbench.build()
+    keys = dict(
+        workbench.rows(
+            """
+            select relname::text, array_agg(attname::text order by place)
+            from pg_index
+            inner join pg_class on pg_class.oid = indrelid
+            cross join unnest(indkey) with ordinality as part (number, place)
+            inner join pg_attribute on attrelid = indrelid and attnum = number
+            where
+                relnamespace = 'candidate'::regnamespace and indisprimary
+                and relname <> 'build_batches'
+            group by relname
+            """
+        )
+    )
     # The fact is a view of int_line_changes, whose key with the sign is tested.
-    untested = [node["name"] for node in published if node["unique_id"] not in tested]
-    assert untested == ["fct_order_lines"]
+    assert keys == {
+        item.model: list(item.key) for item in workbench.declarations if item.model != "fct_order_lines"
+    }
+    assert len(keys) == 21

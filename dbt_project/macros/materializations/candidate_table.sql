@@ -1,12 +1,14 @@
 {#-
-    A table of the candidate, with the types and the not-null columns of its contract. The candidate's schema is
+    A table of the candidate, with the types and the not-null columns of its contract and, when it is to be
+    published, the primary key that it is published by. The candidate's schema is
     made anew by each build: there is nothing to keep, to rename or to drop, as dbt's own `table` does. And what
     its own makes with a contract is an insert, whose query Postgres runs on one core.
 -#}
 {% materialization candidate_table, adapter='postgres' %}
     {%- set relation = this.incorporate(type='table') -%}
     {%- set columns = model.columns.values() | list -%}
-    {%- set required = [] -%}
+    {%- set key = config.get('meta', {}).get('publish', {}).get('key') -%}
+    {%- set required = ['add primary key (' ~ key | join(', ') ~ ')'] if key else [] -%}
     {%- for column in columns if column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
         {%- do required.append('alter column ' ~ column.name ~ ' set not null') -%}
     {%- endfor -%}
