@@ -1,10 +1,12 @@
 """The service's log: one line an event, as key=value text or as JSON."""
 
+import contextlib
+import json
 import logging
 import logging.config
 import sys
 from datetime import UTC, datetime
-from queue import SimpleQueue
+from queue import Empty, Full, Queue
 from threading import Thread
 from typing import Any, Literal
 
@@ -21,6 +23,9 @@ _OF_RECORDS = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime",
 # They log every request that they make, and every connection that they hand out; the access line says
 # as much.
 _QUIET = ("httpx", "waitress", "psycopg.pool")
+# When so many lines wait to be written, threads wait, too.
+_WAITING_LINES = 10_000
+_CLOSE_SECONDS = 5.0
 
 
 def configure_logging(settings: Settings) -> None:
@@ -47,7 +52,7 @@ class LineHandler(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._lines: Queue[str] = Queue(_WAITING_LINES)
         self._thread = Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
@@ -60,20 +65,24 @@ class LineHandler(logging.Handler):
 
     def close(self) -> None:
         """Write what is left; called when the process ends."""
-        # No line is empty.
-        self._lines.put("")
-        self._thread.join()
+        # No line is empty. Whoever reads the log may have stopped: then the process ends all the same.
+        with contextlib.suppress(Full):
+            self._lines.put("", timeout=_CLOSE_SECONDS)
+        self._thread.join(_CLOSE_SECONDS)
         super().close()
 
     def _write(self) -> None:
         is_open = True
         while is_open:
             lines = [self._lines.get()]
-            while not self._lines.empty():
-                lines.append(self._lines.get())
+            with contextlib.suppress(Empty):
+                while True:
+                    lines.append(self._lines.get_nowait())
             is_open = "" not in lines
-            sys.stderr.write("".join(lines))
-            sys.stderr.flush()
+            # These lines are lost when the disk is full, as with any handler; the next ones are tried again.
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write("".join(lines))
+                sys.stderr.flush()
 
 
 class LineFormatter(logging.Formatter):
@@ -98,7 +107,11 @@ class LineFormatter(logging.Formatter):
             # A plain traceback: one with the frames' variables would show values and secrets.
             line["exception"] = self.formatException(record.exc_info)
         if self._is_json:
-            return msgspec.json.encode(line, enc_hook=repr).decode()
+            try:
+                return msgspec.json.encode(line, enc_hook=repr).decode()
+            except UnicodeEncodeError:
+                # Halves of characters, which no encoding has: escaped.
+                return json.dumps(line, default=repr)
         return " ".join(f"{name}={value!r}" for name, value in line.items())
 
 

@@ -90,10 +90,16 @@ class _SharedWindows:
         self._client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
 
     def count(self, key: str, rate: Rate, adding: int) -> Window:
-        name = _KEY_PREFIX + key
+        # A window of another length is another one.
+        name = f"{_KEY_PREFIX}{rate.seconds}/{key}"
         with self._client.pipeline() as pipeline:
-            pipeline.set(name, 0, ex=rate.seconds, nx=True)
-            pipeline.incrby(name, adding)
+            if adding:
+                pipeline.set(name, 0, ex=rate.seconds, nx=True)
+                pipeline.incrby(name, adding)
+            else:
+                pipeline.get(name)
             pipeline.pttl(name)
-            _, count, milliseconds = pipeline.execute()
-        return Window(count, time.time() + milliseconds / 1000)
+            *_, count, milliseconds = pipeline.execute()
+        if count is None:
+            return Window(0, time.time() + rate.seconds)
+        return Window(int(count), time.time() + milliseconds / 1000)

@@ -63,7 +63,7 @@ def _figures(rounds: Sequence[Mapping[str, float]], starts: Sequence[float], row
         name: median(times[end] - times[begin] for times in rounds) for name, (begin, end) in STAGES.items()
     }
     stages |= {f"of which {name}": median(times[name] for times in rounds) for name in ("dbt", "publish")}
-    what = f"POST /refresh → visible, {NEW_LINES} new lines"
+    what = f"POST /imports → visible, {NEW_LINES} new lines"
     return [
         Figure(what, f"{AIM_SECONDS:g} s", rows, visible, AIM_SECONDS, visible / AIM_SECONDS, "s", 1.0,
                "at most", parts=stages),

@@ -128,7 +128,11 @@ def _customers_of_months(shape: Shape, months: DateRange) -> sql.Composable:
         items=COMMA.join(
             [
                 *key_items(shape, known, day),
-                sql.SQL("sum(orders) filter (where earlier_month < {})::bigint as customers").format(start),
+                # Without an earlier order, the month is the calendar's first: a range may begin in it.
+                sql.SQL(
+                    "sum(orders) filter (where earlier_month < {} or earlier_month = '0001-01-01')::bigint"
+                    " as customers"
+                ).format(start),
             ]
         ),
         where=where(day, months, known, shape.filters),

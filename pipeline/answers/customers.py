@@ -34,17 +34,21 @@ _CHAINED = sql.SQL("""
     where order_date between {start} and {end} {conditions}
     {group}
 """)
-# Of whole months: the orders by the months of the one before (step 1) and the one before that (step 2).
+# Of whole months: the orders by the months of the one before (step 1) and the one before that (step 2);
+# without one it is the first day of the calendar, on which a range may begin.
 _OF_MONTHS = sql.SQL("""
     select
         {keys}
-        sum(orders) filter (where step = 1 and earlier_month < {start})::bigint as customers,
+        sum(orders) filter (where step = 1 and is_first)::bigint as customers,
         sum(orders) filter (where step = 1 and earlier_month = '0001-01-01')::bigint as new_customers,
         (
-            sum(orders) filter (where step = 2 and earlier_month < {start})
-            - sum(orders) filter (where step = 1 and earlier_month < {start})
+            sum(orders) filter (where step = 2 and is_first)
+            - sum(orders) filter (where step = 1 and is_first)
         )::bigint as repeat_customers
-    from marts.customer_returns_monthly
+    from (
+        select *, earlier_month < {start} or earlier_month = '0001-01-01' as is_first
+        from marts.customer_returns_monthly
+    ) as counted
     where order_month between {start} and {end} and {of_regions} {conditions}
     {group}
 """)

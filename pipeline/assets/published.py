@@ -45,6 +45,8 @@ def make_visible(session: RefreshSession) -> None:
         "update core.builds set seconds = %s where build_id = %s",
         (Jsonb(session.seconds), session.build.build_id),
     )
+    if session.build.is_full:
+        analyze_published(session.connection, DECLARATIONS)
 
 
 @dg.multi_asset(
@@ -70,8 +72,6 @@ def publish_build(
     session = refresh_request
     publication = session.publication
     assert publication is not None
-    if publication.is_full:
-        analyze_published(session.connection, DECLARATIONS)
     context.log.info(publication.message)
     for item in DECLARATIONS:
         changed = publication.rows_changed[item.to]

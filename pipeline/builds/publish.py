@@ -17,7 +17,14 @@ from psycopg.types.json import Jsonb
 from pipeline.builds.changes import closed_months_of, record_changes
 from pipeline.builds.declarations import CANDIDATE, SCOPE_ALL, Published
 from pipeline.builds.plan import SAMPLE_LEAVES, Build
-from pipeline.builds.tables import add_primary_key, add_relations, has_primary_key, renew_keys, retire_columns
+from pipeline.builds.tables import (
+    add_primary_key,
+    add_relations,
+    has_primary_key,
+    renew_indexes,
+    renew_key,
+    retire_columns,
+)
 from pipeline.errors import TillhouseError
 from pipeline.jobs.rows import finish
 from pipeline.landing.closed_months import named
@@ -83,7 +90,7 @@ def publish(
         if build.is_full:
             # Other models may have other keys: after a change of the project a build is a full one.
             for item in known:
-                renew_keys(connection, item)
+                renew_key(connection, item)
         rows_changed = {item.to: {"written": 0, "deleted": 0} for item in declarations}
         for item in declarations:
             rows_changed[item.to]["written"] = _write(connection, build, item, item.to in first_time)
@@ -95,6 +102,10 @@ def publish(
         for item in declarations:
             if item.to in first_time:
                 add_relations(connection, item)
+        if build.is_full:
+            # Last, for readers wait until the transaction ends.
+            for item in known:
+                renew_indexes(connection, item)
         publication = _record(connection, build, before, rows_changed)
         if refresh_id is not None:
             finish(connection, refresh_id, run_id, "succeeded", publication.message)

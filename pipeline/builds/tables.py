@@ -1,5 +1,6 @@
 """The published tables, made from the models' contracts."""
 
+import re
 from collections.abc import Iterable
 
 from psycopg import Connection, sql
@@ -58,20 +59,32 @@ def add_primary_key(connection: Connection, item: Published) -> None:
     connection.execute(sql.SQL("alter table {} add primary key ({})").format(item.relation, _names(item.key)))
 
 
-def renew_keys(connection: Connection, item: Published) -> None:
-    """Bring the key and indexes of a table that was published before to what its model declares now.
+def renew_key(connection: Connection, item: Published) -> None:
+    """Bring the key of a table that was published before to what its model declares now.
 
     A key that other tables refer to needs a migration instead.
     """
-    present = _present_indexes(connection, item)
-    for name, (columns, is_primary) in present.items():
+    for name, (columns, is_primary) in _present_indexes(connection, item).items():
         if is_primary and columns != item.key:
             _alter(connection, item, [sql.SQL("drop constraint {}").format(sql.Identifier(name))])
             add_primary_key(connection, item)
-        elif not is_primary and columns not in item.indexes:
+
+
+def renew_indexes(connection: Connection, item: Published) -> None:
+    """Make the indexes that the model declares now, and drop those that it declared before.
+
+    Ours have the names that Postgres gives; others, and those of expressions, are somebody's own.
+    """
+    present = {
+        name: columns
+        for name, (columns, is_primary) in _present_indexes(connection, item).items()
+        if not is_primary
+    }
+    for name, columns in present.items():
+        if columns not in item.indexes and re.fullmatch(rf"{re.escape(item.table)}_\w+_idx\d*", name):
             connection.execute(sql.SQL("drop index {}").format(sql.Identifier(item.schema, name)))
     for columns in item.indexes:
-        if (columns, False) not in present.values():
+        if columns not in present.values():
             _add_index(connection, item, columns)
 
 
@@ -106,7 +119,9 @@ def _present_indexes(connection: Connection, item: Published) -> dict[str, tuple
             )
         from pg_index
         inner join pg_class on pg_class.oid = indexrelid
-        where indrelid = to_regclass(%s)
+        where
+            indrelid = to_regclass(%s) and indexprs is null and indpred is null
+            and (indisprimary or not indisunique)
         """,
         (item.to,),
     ).fetchall()

@@ -38,7 +38,8 @@ def begin_refresh(
         The job's id.
 
     Raises:
-        JobCanceled: whoever asked has canceled it meanwhile.
+        JobCanceled: whoever asked has canceled it meanwhile, or its numbers are published: the process
+            of a run may die after that.
     """
     with connection.transaction():
         connection.execute(
@@ -64,7 +65,7 @@ def begin_refresh(
                 status = 'running', dagster_run_id = excluded.dagster_run_id, started_at = now(),
                 batches_fixed_at = excluded.batches_fixed_at, finished_at = null, build_id = null,
                 problem = null, message = null
-            where jobs.status <> 'canceled'
+            where jobs.status not in ('canceled', 'succeeded')
             returning job_id
             """,
             {
@@ -76,7 +77,7 @@ def begin_refresh(
             },
         ).fetchone()
     if row is None:
-        raise JobCanceled("This refresh was canceled before it began; nothing was done.")
+        raise JobCanceled("This refresh is done, or was canceled before it began; nothing was done.")
     return str(row[0])
 
 

@@ -45,7 +45,7 @@ def named_values(
     dates = frame["sale_date"].unique()
     days = sale_days(dates, date_format, settings.time_zone, reporting.time_zone)
     frame = frame.with_columns(
-        pl.col("sale_date").replace_strict(dates, days, return_dtype=pl.Date).alias("sale_day"),
+        pl.col("sale_date").replace_strict(dates, days, return_dtype=pl.Date).cast(pl.Date).alias("sale_day"),
         pl.col("quantity").cast(pl.Int64, strict=False).alias("quantity_number"),
     )
     if date_format != ISO:

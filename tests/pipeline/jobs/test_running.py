@@ -68,6 +68,14 @@ def test_a_retried_run_carries_on_its_refresh_and_the_first_cannot_end_it(owner:
     assert status(owner, job_id) == ("running", False)
 
 
+def test_a_run_that_died_after_its_numbers_were_published_is_not_begun_again(owner: Pg) -> None:
+    job_id, run_id = begin(owner)
+    finish(owner, job_id, run_id, "succeeded", "Build 1 published.")
+    with pytest.raises(JobCanceled):
+        begin(owner, job_id)
+    assert status(owner, job_id) == ("succeeded", False)
+
+
 def test_a_refresh_canceled_before_it_began_does_not_begin(owner: Pg) -> None:
     job_id, run_id = begin(owner)
     finish(owner, job_id, run_id, "canceled", "no")
