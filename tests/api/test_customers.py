@@ -50,6 +50,9 @@ def test_the_golden_customers(client: StrictClient, golden: int) -> None:
          "repeat_rate": "1.000000", "orders": 6, "net_revenue": "4712.5675",
          "average_order_value": "785.427917"}
     ]  # fmt: skip
+    # The calendar's first day stands for "since ever".
+    since_ever = data_of(client, "/api/v1/customers/summary?start_date=0001-01-01")
+    assert since_ever == data_of(client, "/api/v1/customers/summary")
     # From March on C101 is new; C789 and C456's earlier orders lie before.
     assert data_of(client, "/api/v1/customers/summary?start_date=2024-03-01") == [
         {"customers": 2, "new_customers": 1, "returning_customers": 1, "repeat_customers": 1,

@@ -26,7 +26,7 @@ def lines() -> str:
 
 
 def rows(bench: Workbench, table: str) -> list[Any]:
-    return bench.rows(f"select to_jsonb(found) from marts.{table} as found order by 1")
+    return bench.rows(f"select to_jsonb(found)::text from marts.{table} as found order by 1")
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -34,7 +34,7 @@ def test_the_rollups_of_months_are_made_as_a_build_makes_them(workbench: Workben
     workbench.land(lines())
     workbench.build()
     built = rows(workbench, table)
-    assert len(built) > 12
+    assert len(built) >= 12
     for name in TABLES:
         workbench.connection.execute(f"drop table marts.{name}".encode())
     for statement in MONTHS:
