@@ -133,15 +133,19 @@ from pipeline.answers import exporting, streaming
 from api.__main__ import main
 
 exporting.CHUNK_ROWS = 100
-whole = streaming.Streamed.__iter__
 
-def broken(self):
-    for number, row in enumerate(whole(self)):
-        if number == 350:
-            raise RuntimeError("the database went away")
-        yield row
+def breaking(whole):
+    def broken(*arguments):
+        for number, row in enumerate(whole(*arguments)):
+            if number == 350:
+                raise RuntimeError("the database went away")
+            yield row
 
-streaming.Streamed.__iter__ = broken
+    return broken
+
+# Files are made of rows, or of what Postgres copies.
+streaming.Streamed.__iter__ = breaking(streaming.Streamed.__iter__)
+streaming.Streamed.copied = breaking(streaming.Streamed.copied)
 sys.exit(main())
 """
 

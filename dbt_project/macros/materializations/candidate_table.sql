@@ -1,8 +1,8 @@
 {#-
     A table of the candidate, with the types and the not-null columns of its contract and, when it is to be
-    published, the primary key that it is published by. The candidate's schema is
-    made anew by each build: there is nothing to keep, to rename or to drop, as dbt's own `table` does. And what
-    its own makes with a contract is an insert, whose query Postgres runs on one core.
+    published, the primary key that it is published by. The candidate's schema is made anew by each build: there
+    is nothing to keep and to rename, as dbt's own `table` does (to drop only where dbt is run again by hand).
+    And what its own makes with a contract is an insert, whose query Postgres runs on one core.
 -#}
 {% materialization candidate_table, adapter='postgres' %}
     {%- set relation = this.incorporate(type='table') -%}
@@ -14,6 +14,7 @@
     {%- endfor -%}
     {%- call statement('main') -%}
         {{ compared_with_contract(sql) }}
+        drop table if exists {{ relation }} cascade;
         create unlogged table {{ relation }} as
         select
             {%- for column in columns %}

@@ -3,6 +3,7 @@
     {%- set relation = this.incorporate(type='view') -%}
     {%- call statement('main') -%}
         {{ compared_with_contract(sql) }}
+        drop view if exists {{ relation }} cascade;
         create view {{ relation }} as
         {{ sql }}
     {%- endcall -%}

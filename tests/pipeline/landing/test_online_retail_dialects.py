@@ -63,7 +63,15 @@ def landed(path: Path, said: dict[str, Any]) -> tuple[FileOutcome, pl.DataFrame]
     def keep(chunk: EncodedChunk) -> None:
         tables = {table: (columns, data) for table, columns, data in chunk.tables}
         columns, data = tables["order_lines"]
-        read = pl.read_csv(BytesIO(data), has_header=False, new_columns=list(columns), infer_schema=False)
+        read = pl.read_csv(
+            BytesIO(data),
+            has_header=False,
+            new_columns=list(columns),
+            infer_schema=False,
+            separator="\t",
+            quote_char=None,
+            null_values="\\N",
+        )
         parts.append(read.select(FIGURE_COLUMNS))
 
     outcome = read_and_check(deliver(path, None), request_of((path,), **said), 1, keep, lambda _: None)
