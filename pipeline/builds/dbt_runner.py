@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
@@ -23,9 +23,13 @@ from pipeline.warehouse.place import make_home, private_folder
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_FOLDER = PROJECT_ROOT / "dbt_project"
 SHOWN_ROWS = 10
+
+# The project as `parse_ahead` read it, by its hash and the warehouse's URL.
+_parsed: dict[tuple[str, str], "Manifest"] = {}
 
 
 class DbtError(TillhouseError):
@@ -67,8 +71,10 @@ def run_dbt(command: Sequence[str], settings: Settings, owner_url: str) -> list[
             database is away).
     """
     arguments = [*command, *_common_arguments(settings, dbt_home(settings) / "target")]
+    # Taken out: dbt writes into the manifest that it works with.
+    manifest = _parsed.pop((project_hash(), owner_url), None)
     with _connection_in_environment(owner_url):
-        outcome = _invoke(arguments)
+        outcome = _invoke(arguments, manifest)
     results = getattr(outcome.result, "results", None)
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception  # dbt caught an interruption that was not meant for it alone.
@@ -109,6 +115,22 @@ def ensure_manifest(settings: Settings) -> Path:
             except OSError:
                 shutil.rmtree(fresh)
     return stamp / "manifest.json"
+
+
+def parse_ahead(settings: Settings) -> None:
+    """Read the project now, so that the next command of this process, or of one forked from it, need not.
+
+    Raises:
+        DbtError: the project cannot be read.
+        WarehouseError: nobody knows yet where the warehouse is.
+    """
+    owner_url = database_urls(settings).owner
+    key = project_hash(), owner_url
+    with _connection_in_environment(owner_url):
+        outcome = _invoke(["parse", *_common_arguments(settings, dbt_home(settings) / "target")])
+    if not outcome.success:
+        raise DbtError(f"The dbt project cannot be read: {outcome.exception}")
+    _parsed[key] = cast("Manifest", outcome.result)
 
 
 def _leave_for_builds(settings: Settings, parsed: Path) -> None:
@@ -163,14 +185,17 @@ def failing_rows(connection: Connection, result: NodeResult) -> list[dict[str, s
     ]
 
 
-def _invoke(arguments: Sequence[str]) -> "dbtRunnerResult":
+def _invoke(arguments: Sequence[str], manifest: "Manifest | None" = None) -> "dbtRunnerResult":
     """Have dbt run, under its own command line: it writes down the process's, which may hold a password."""
     # Imported late: it takes seconds, which callers without a build should not pay.
     from dbt.cli.main import dbtRunner
 
+    from pipeline.builds.dbt_connections import keep_connections
+
+    keep_connections()
     before, sys.argv = sys.argv, ["dbt", *arguments]
     try:
-        return dbtRunner().invoke(list(arguments))
+        return dbtRunner(manifest=manifest).invoke(list(arguments))
     finally:
         sys.argv = before
 

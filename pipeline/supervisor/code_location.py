@@ -1,11 +1,12 @@
 """Dagster's code server: ``python -m pipeline.supervisor.code_location --host HOST --port PORT``.
 
 Dagster starts each run as a new Python process, which takes seconds to import Dagster and dbt. Here runs are
-forked from a process that has imported them already: multiprocessing's own forkserver. What runs import of
-ours, and what is of theirs with threads that a fork would lose (Polars), each run imports by itself.
+forked from a process that has imported them already: multiprocessing's own forkserver. What is of ours, and
+what starts threads that a fork would lose (Polars), each run imports by itself.
 """
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
 from multiprocessing import forkserver
@@ -21,8 +22,12 @@ PRELOADED = (
     "dbt.adapters.postgres",
     "dbt.cli.main",
     "httpx",
+    "numpy",
+    "pipeline.supervisor.parsed_project",
     "psycopg",
     "pydantic_settings",
+    "scipy.optimize",
+    "sqlalchemy.dialects.mssql",
     "sqlalchemy.dialects.postgresql.psycopg2",
 )
 
@@ -32,6 +37,8 @@ class ForkingServer(server.DagsterApiServer):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
+        # numpy would start threads of its own when it is imported.
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         multiprocessing.set_forkserver_preload(list(PRELOADED))
         # Begun now, so that the first run need not wait for it.
         forkserver.ensure_running()

@@ -10,7 +10,7 @@ import psutil
 from pipeline.supervisor.code_location import PRELOADED
 for name in PRELOADED:
     importlib.import_module(name)
-ours = {"numpy", "pipeline.landing", "polars"}
+ours = {"pipeline.landing", "polars"}
 print(json.dumps([psutil.Process().num_threads(), sorted(ours & set(sys.modules))]))
 """
 
