@@ -83,7 +83,7 @@ def test_every_published_model_is_made_with_the_key_that_it_is_published_by(work
             inner join pg_attribute on attrelid = indrelid and attnum = number
             where
                 relnamespace = 'candidate'::regnamespace and indisprimary
-                and relname <> 'build_batches'
+                and relname <> 'build_batches' and relname not like 'int\\_%'
             group by relname
             """
         )
@@ -93,3 +93,30 @@ def test_every_published_model_is_made_with_the_key_that_it_is_published_by(work
         item.model: list(item.key) for item in workbench.declarations if item.model != "fct_order_lines"
     }
     assert len(keys) == 21
+
+
+def test_every_table_with_net_revenue_and_its_parts_holds_them_to_each_other(workbench: Workbench) -> None:
+    workbench.land("Order ID,Product ID,Date of Sale,Quantity Sold,Unit Price\nO1,P1,2024-01-01,1,1\n")
+    workbench.build()
+    with_parts, checked = (
+        workbench.rows(query)
+        for query in (
+            """
+            select table_name::text from information_schema.columns
+            inner join information_schema.tables using (table_schema, table_name)
+            where
+                table_schema = 'candidate' and table_type = 'BASE TABLE'
+                -- What lines go through on their way is checked at its end.
+                and (table_name = 'int_line_changes' or table_name not like 'int\\_%')
+                and column_name in ('gross_revenue', 'discounts', 'returns', 'net_revenue')
+            group by table_name having count(*) = 4 order by table_name
+            """,
+            """
+            select conrelid::regclass::text from pg_constraint
+            where connamespace = 'candidate'::regnamespace and conname = 'money_identity'
+            order by 1
+            """,
+        )
+    )
+    assert [f"candidate.{name}" for (name,) in with_parts] == [name for (name,) in checked]
+    assert len(checked) == 7
