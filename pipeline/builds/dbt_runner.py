@@ -117,14 +117,12 @@ def ensure_manifest(settings: Settings) -> Path:
     return stamp / "manifest.json"
 
 
-def parse_ahead(settings: Settings) -> None:
+def parse_ahead(settings: Settings, owner_url: str) -> None:
     """Read the project now, so that the next command of this process, or of one forked from it, need not.
 
     Raises:
         DbtError: the project cannot be read.
-        WarehouseError: nobody knows yet where the warehouse is.
     """
-    owner_url = database_urls(settings).owner
     key = project_hash(), owner_url
     with _connection_in_environment(owner_url):
         outcome = _invoke(["parse", *_common_arguments(settings, dbt_home(settings) / "target")])

@@ -29,7 +29,10 @@ PRELOADED = (
     "scipy.optimize",
     "sqlalchemy.dialects.mssql",
     "sqlalchemy.dialects.postgresql.psycopg2",
+    "upath",
 )
+# numpy would start threads of its own when it is imported; nothing here needs them.
+NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class ForkingServer(server.DagsterApiServer):
@@ -37,8 +40,7 @@ class ForkingServer(server.DagsterApiServer):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        # numpy would start threads of its own when it is imported.
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        os.environ.update(NO_THREADS)
         multiprocessing.set_forkserver_preload(list(PRELOADED))
         # Begun now, so that the first run need not wait for it.
         forkserver.ensure_running()

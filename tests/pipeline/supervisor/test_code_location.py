@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 LOOK = """
-import importlib, json, sys
+import importlib, json, os, sys
 import psutil
-from pipeline.supervisor.code_location import PRELOADED
+from pipeline.supervisor.code_location import NO_THREADS, PRELOADED
+os.environ.update(NO_THREADS)
 for name in PRELOADED:
     importlib.import_module(name)
 ours = {"pipeline.landing", "polars"}
