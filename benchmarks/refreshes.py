@@ -19,27 +19,38 @@ CORRECTED_LINES = 1_000
 
 
 def on_histories(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure]:
-    """A refresh of new lines on a hundredth, a tenth and all of ``rows``; each has as many lines a day."""
-    lengths = (rows // 100, rows // 10, rows)
-    per_day = max(1, lengths[0] // 30)
+    """A refresh of new lines on a hundredth, a tenth and all of ``rows``.
+
+    Each has as many lines a day, but for the last one: all of ``rows`` in one year, which has no aim.
+    """
+    shortest = rows // 100
+    per_day = max(1, shortest // 30)
     new_lines = rows // NEW_SHARE
+    what = f"landing and building {new_lines:,} new lines over {NEW_DAYS} days"
+    dense = f"{what}, on a history of one year"
+    histories = [
+        (what, shortest, per_day),
+        (what, rows // 10, per_day),
+        (what, rows, per_day),
+        (dense, rows, max(1, rows // 365)),
+    ]
     with ExitStack() as stack:
         sides: dict[str, Callable[[], float]] = {}
-        for length in lengths:
+        for name, length, a_day in histories:
             shop = stack.enter_context(open_shop(server))
-            history = folder / f"history_{length}.csv"
-            write_history(history, rows=length, per_day=per_day)
+            history = folder / "history.csv"
+            write_history(history, rows=length, per_day=a_day)
             shop.refresh(history)
-            sides[str(length)] = _new_lines(shop, folder, new_lines)
+            sides[f"{name}, {length}"] = _new_lines(shop, folder, new_lines)
         timings = in_turns(sides)
-    shortest = timings[str(lengths[0])].median
+    first = timings[f"{what}, {shortest}"].median
     return [
         Figure(
-            f"a refresh with {new_lines:,} new lines over {NEW_DAYS} days, after landing and build",
-            f"itself on {lengths[0]:,} lines", length, timings[str(length)].median, shortest,
-            timings[str(length)].median / shortest, "s", 1.2, "at most",
+            name, f"itself on {shortest:,} lines of a month", length, seconds, first, seconds / first, "s",
+            None if name == dense else 1.2, "at most",
         )
-        for length in lengths[1:]
+        for name, length, _ in histories[1:]
+        for seconds in [timings[f"{name}, {length}"].median]
     ]  # fmt: skip
 
 
