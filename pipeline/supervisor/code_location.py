@@ -29,7 +29,7 @@ PRELOADED = (
     "scipy.optimize",
     "sqlalchemy.dialects.mssql",
     "sqlalchemy.dialects.postgresql.psycopg2",
-    "upath",
+    "upath.core",
 )
 # numpy would start threads of its own when it is imported; nothing here needs them.
 NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
