@@ -87,20 +87,6 @@ group by date_trunc('month', sale_date), product_id, category, region;
 alter table product_revenue_monthly add primary key (month_start, product_id, category, region);
 create index on product_revenue_monthly (product_id);
 
-create table customer_revenue_daily as
-select
-    customer_id, sale_date, count(*) as line_count,
-    count(*) filter (where quantity > 0) as sale_line_count, sum(gross_revenue) as gross_revenue,
-    sum(discounts) as discounts, sum(returns) as returns, sum(net_revenue) as net_revenue,
-    sum(shipping) as shipping, sum(cost) as cost,
-    sum(net_revenue) filter (where cost is not null) as costed_net_revenue,
-    sum(quantity) filter (where quantity > 0) as units, -sum(quantity) filter (where quantity < 0) as units_returned
-from fct_order_lines
-where customer_id is not null
-group by customer_id, sale_date;
-alter table customer_revenue_daily add primary key (customer_id, sale_date);
-create index on customer_revenue_daily (sale_date);
-
 create table customer_orders as
 select
     customer_id, order_id, order_date,
@@ -147,7 +133,6 @@ group by order_date, region;
 alter table orders_by_region_daily add primary key (order_date, region);
 
 analyze dim_product, dim_customer, dim_region, dim_date, fct_order_lines, fct_orders, revenue_daily,
-    product_revenue_monthly, customer_revenue_daily, customer_orders,
-    customer_orders_by_region, orders_daily, orders_by_region_daily;
+    product_revenue_monthly, customer_orders, customer_orders_by_region, orders_daily, orders_by_region_daily;
 
 commit;

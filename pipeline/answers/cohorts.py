@@ -44,8 +44,8 @@ spent as (
         customer_id,
         date_trunc('month', sale_date::timestamp)::date as month,
         sum(net_revenue) as net_revenue
-    from marts.customer_revenue_daily
-    where sale_date between %(start)s and %(end)s
+    from core.fct_order_lines
+    where customer_id is not null and sale_date between %(start)s and %(end)s
     group by 1, 2
 ),
 

@@ -58,10 +58,10 @@ revenue as (
         customer_id,
         sum(net_revenue) as net_revenue,
         sum(cost) as cost,
-        sum(costed_net_revenue) as costed_net_revenue,
-        sum(costed_line_count)::bigint as costed_line_count
-    from marts.customer_revenue_daily
-    where sale_date between %(start)s and %(end)s
+        sum(net_revenue) filter (where cost is not null) as costed_net_revenue,
+        count(cost) as costed_line_count
+    from core.fct_order_lines
+    where customer_id is not null and sale_date between %(start)s and %(end)s
     group by customer_id
 )
 

@@ -44,9 +44,6 @@ PRODUCT_REVENUE_MONTHLY = _rollup(
     "product_revenue_monthly", "month_start", ("product_id", "category", "region")
 )
 
-# It knows no guests.
-CUSTOMER_REVENUE_DAILY = _rollup("customer_revenue_daily", "sale_date", ("customer_id",))
-
 PRODUCT_JOIN = sql.SQL("inner join core.dim_product as product on product.product_key = lines.product_key")
 
 LINE_COLUMNS: Mapping[str, sql.Composable] = {
@@ -97,14 +94,12 @@ class Part:
     span: DateRange
 
 
-def plan(
-    columns: Set[str], grain: str | None, span: DateRange, data: DateRange, *, has_guests: bool = True
-) -> list[Part]:
+def plan(columns: Set[str], grain: str | None, span: DateRange, data: DateRange) -> list[Part]:
     """The relations that together give the additive measures over ``span``, the smallest that can.
 
     ``columns`` are those asked for by groups and filters. Whole months come from the monthly rollups
     and the edges from days or lines; a month counts as whole when no data lies outside
-    the asked part of it. ``has_guests``: whether lines without a customer may be among those asked for.
+    the asked part of it.
     """
     if columns <= REVENUE_DAILY.columns.keys():
         if grain in BELOW_MONTHS:
@@ -112,8 +107,6 @@ def plan(
         is_of_regions = columns <= REVENUE_BY_REGION_MONTHLY.columns.keys()
         months = REVENUE_BY_REGION_MONTHLY if is_of_regions else REVENUE_MONTHLY
         return _months_and_edges(span, data, months, REVENUE_DAILY)
-    if not has_guests and columns <= CUSTOMER_REVENUE_DAILY.columns.keys():
-        return [Part(CUSTOMER_REVENUE_DAILY, span)]
     if grain in BELOW_MONTHS or not columns <= PRODUCT_REVENUE_MONTHLY.columns.keys():
         return [Part(replace(ORDER_LINES, columns=line_columns(columns)), span)]
     return _months_and_edges(span, data, PRODUCT_REVENUE_MONTHLY, ORDER_LINES)

@@ -160,8 +160,7 @@ def _rows(
 
 def _parts(scene: _Scene, question: RevenueQuestion, span: DateRange) -> list[Part]:
     columns = {dimension_of(name).column for name in question.group_by} | question.filters.keys()
-    has_guests = "customer_id" not in question.filters
-    return plan(columns, question.grain, span, scene.data or span, has_guests=has_guests)
+    return plan(columns, question.grain, span, scene.data or span)
 
 
 def _months(scene: _Scene, question: RevenueQuestion, span: DateRange) -> DateRange | None:

@@ -12,8 +12,8 @@ with orders as (
 
 revenue as (
     select customer_id, sum(net_revenue) as net_revenue
-    from marts.customer_revenue_daily
-    where sale_date between %(start)s and %(end)s
+    from core.fct_order_lines
+    where customer_id is not null and sale_date between %(start)s and %(end)s
     group by customer_id
 ),
 

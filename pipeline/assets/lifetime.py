@@ -9,7 +9,7 @@ from pipeline.lifetime.stored import fit_build
 @dg.asset(
     key=["core", "lifetime_value_fits"],
     group_name="published",
-    deps=[["marts", "customer_orders"], ["marts", "customer_revenue_daily"]],
+    deps=[["marts", "customer_orders"], ["core", "fct_order_lines"]],
     kinds={"postgres", "scipy"},
 )
 def lifetime_value_fits(

@@ -32,11 +32,11 @@ customers as (
 ),
 
 spent as (
-    select revenue.customer_id, sum(revenue.net_revenue) as net_revenue
-    from marts.customer_revenue_daily as revenue
+    select lines.customer_id, sum(lines.net_revenue) as net_revenue
+    from core.fct_order_lines as lines
     inner join customers using (customer_id)
-    where revenue.sale_date > customers.first_date and revenue.sale_date <= %(end)s
-    group by revenue.customer_id
+    where lines.sale_date > customers.first_date and lines.sale_date <= %(end)s
+    group by lines.customer_id
 )
 
 select

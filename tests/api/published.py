@@ -124,7 +124,6 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
             ("marts.revenue_by_region_monthly", _rollup(lines, _region_monthly)),
             ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
             ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
-            ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
             ("marts.customer_orders", derived.customer_orders(orders)),
             ("marts.customer_orders_by_region", derived.customer_orders_by_region(orders)),
             ("marts.orders_daily", derived.orders_daily(orders)),
@@ -224,10 +223,6 @@ def _region_monthly(line: Line) -> tuple[object, ...]:
 
 def _monthly(line: Line) -> tuple[object, ...]:
     return (line.sale_date.replace(day=1), line.product_id, line.category, line.region)
-
-
-def _customer_daily(line: Line) -> tuple[object, ...]:
-    return (line.sale_date, line.customer_id)
 
 
 def _rollup(lines: Sequence[Line], key: Any) -> list[Sequence[object]]:

@@ -54,12 +54,6 @@ TABLES = (
         primary key (month_start, product_id, category, region)
     )
     """,
-    f"""
-    create table marts.customer_revenue_daily (
-        sale_date date, customer_id text, {MEASURES}, primary key (customer_id, sale_date)
-    )
-    """,
-    "create index customer_revenue_daily_by_date on marts.customer_revenue_daily (sale_date)",
     """
     create table marts.customer_orders (
         customer_id text, source text, order_id text, order_date date not null, previous_order_date date,

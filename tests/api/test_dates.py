@@ -7,7 +7,6 @@ import pytest
 from pipeline.answers.dates import DateRange, bucket_bounds, buckets, effective_range
 from pipeline.answers.errors import QueryError
 from pipeline.answers.relations import (
-    CUSTOMER_REVENUE_DAILY,
     ORDER_LINES,
     PRODUCT_REVENUE_MONTHLY,
     REVENUE_BY_REGION_MONTHLY,
@@ -95,14 +94,6 @@ def test_the_last_day_that_there_is_does_not_overflow() -> None:
 )
 def test_the_smallest_relation_that_can_answer_is_chosen(columns: list[str], relation: object) -> None:
     assert [part.relation for part in plan(set(columns), None, DATA, DATA)] == [relation]
-
-
-def test_customers_come_from_their_rollup_when_no_guest_may_be_among_them() -> None:
-    for grain in (None, "day", "month"):
-        assert plan({"customer_id"}, grain, DATA, DATA, has_guests=False) == [
-            Part(CUSTOMER_REVENUE_DAILY, DATA)
-        ]
-    assert plan({"customer_id", "region"}, None, DATA, DATA, has_guests=False) == [Part(ORDER_LINES, DATA)]
 
 
 def test_products_come_from_whole_months_and_the_days_at_the_edges() -> None:

@@ -329,7 +329,7 @@ def test_an_explanation_names_the_tables_and_the_lines_behind(
     found = client.get(f"/api/v1/customers/{route}?explain=true&start_date=2024-01-01").json
     assert found is not None
     explain = found["meta"]["explain"]
-    assert {"marts.customer_orders", "marts.customer_revenue_daily"} <= set(explain["tables"])
+    assert {"marts.customer_orders", "core.fct_order_lines"} <= set(explain["tables"])
     assert explain["lines"] == "/api/v1/orders?start_date=2024-01-01"
 
 

@@ -108,7 +108,7 @@ def test_random_questions_have_the_answers_of_a_computation_without_sql(
             ((), ("source",)),
             "customer_orders_by_region",
         ),
-        ({"customer_id": ["C1", "C2", "W3"]}, ((), ("customer",)), "customer_revenue_daily"),
+        ({"customer_id": ["C1", "C2", "W3"]}, ((), ("customer",)), "fct_order_lines"),
     ],
 )
 def test_what_a_rollup_answers_for_some_regions_or_customers_is_the_sum_of_their_lines(

@@ -4,7 +4,7 @@
     nothing is replaced, every line is a change, and a second grouping would cost as much as
     the rollup itself.
 -#}
-{% test rollup_matches_lines(model, key, published_name, lines='true') %}
+{% test rollup_matches_lines(model, key, published_name) %}
     {%- set row_key %}case when is_full then '' else row({{ key | join(', ') }})::text end{% endset %}
     with
 
@@ -14,7 +14,6 @@
             {{ signed_sums() }}
         from {{ ref('int_line_changes') }}
         cross join {{ source('build', 'build') }}
-        where {{ lines }}
         group by row_key
     ),
 

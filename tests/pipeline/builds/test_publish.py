@@ -56,8 +56,6 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
         ("marts.customer_orders_by_region", "f", 3),
         ("marts.customer_orders_by_region", "p", 1),
         ("marts.customer_returns_monthly", "p", 1),
-        ("marts.customer_revenue_daily", "f", 2),
-        ("marts.customer_revenue_daily", "p", 1),
         ("marts.orders_by_region_daily", "f", 2),
         ("marts.orders_by_region_daily", "p", 1),
         ("marts.orders_daily", "f", 1),
@@ -127,7 +125,6 @@ def test_a_correction_rewrites_only_the_rows_that_it_changes(workbench: Workbenc
     assert sorted(changed) == [
         "core.fct_order_lines",
         "core.fct_orders",
-        "marts.customer_revenue_daily",
         "marts.product_revenue_monthly",
         "marts.revenue_anomalies",
         "marts.revenue_by_region_monthly",
