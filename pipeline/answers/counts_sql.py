@@ -1,6 +1,7 @@
 """The steps that count orders and customers: distinct within each group, never summed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
@@ -20,6 +21,30 @@ from pipeline.answers.relations import PRODUCT_JOIN, line_columns
 
 # What the rollups of orders and customers know.
 _KNOWN = frozenset(("source", "region"))
+
+
+@dataclass(frozen=True)
+class OrderSequence:
+    """Which rows of ``customer_orders`` are in sequence, and what they know of the orders before them."""
+
+    rows: sql.SQL
+    previous: sql.Identifier
+    second_previous: sql.Identifier
+
+
+# By what ``rollup_suffix`` says: over all regions, where an order is one row, or within each.
+SEQUENCES = {
+    "": OrderSequence(
+        sql.SQL("is_first_region"),
+        sql.Identifier("previous_order_date"),
+        sql.Identifier("second_previous_order_date"),
+    ),
+    "_by_region": OrderSequence(
+        sql.SQL("true"),
+        sql.Identifier("previous_order_date_in_region"),
+        sql.Identifier("second_previous_order_date_in_region"),
+    ),
+}
 
 
 def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
@@ -93,10 +118,10 @@ def _chained_customers(shape: Shape, suffix: str, is_by_source: bool) -> sql.Com
         start = sql.SQL("greatest(date_trunc({}, order_date::timestamp)::date, {})").format(
             sql.Literal(shape.grain), start
         )
-    first = sql.SQL(
-        "count(*) filter (where previous_order_date is null or previous_order_date < {})"
-    ).format(start)  # fmt: skip
-    return sql.SQL("select {items} from {table} where {where} {group}").format(
+    first = sql.SQL("count(*) filter (where {previous} is null or {previous} < {start})").format(
+        previous=SEQUENCES[suffix].previous, start=start
+    )
+    return sql.SQL("select {items} from marts.customer_orders where {where} and {rows} {group}").format(
         items=COMMA.join(
             [
                 *key_items(shape, known, day),
@@ -106,8 +131,8 @@ def _chained_customers(shape: Shape, suffix: str, is_by_source: bool) -> sql.Com
                 ),
             ]
         ),
-        table=sql.Identifier("marts", f"customer_orders{suffix}"),
         where=where(day, shape.span, known, shape.filters),
+        rows=SEQUENCES[suffix].rows,
         group=group_by(shape.keys),
     )
 
@@ -151,7 +176,7 @@ def _customers_of_regions(shape: Shape) -> sql.Composable:
     day = sql.Identifier("order_date")
     known = {column: sql.Identifier(column) for column in _KNOWN}
     return sql.SQL(
-        "select {items} from (select distinct {distinct} from marts.customer_orders_by_region where {where})"
+        "select {items} from (select distinct {distinct} from marts.customer_orders where {where})"
         " as one {group}"
     ).format(
         items=COMMA.join([*columns(shape.keys), sql.SQL("count(*) as customers")]),

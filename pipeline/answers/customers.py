@@ -10,7 +10,7 @@ from psycopg import Connection, sql
 from pipeline.answers import numbers
 from pipeline.answers.answer import Answer, Row
 from pipeline.answers.builds import current_build
-from pipeline.answers.counts_sql import of_regions, rollup_suffix
+from pipeline.answers.counts_sql import SEQUENCES, of_regions, rollup_suffix
 from pipeline.answers.dates import DateRange
 from pipeline.answers.dimensions import FILTERS
 from pipeline.answers.pieces import conditions
@@ -24,14 +24,13 @@ COUNTED = ("customers", "new_customers", "repeat_customers")
 _CHAINED = sql.SQL("""
     select
         {keys}
-        count(*) filter (where previous_order_date is null or previous_order_date < {start}) as customers,
-        count(*) filter (where previous_order_date is null) as new_customers,
+        count(*) filter (where {previous} is null or {previous} < {start}) as customers,
+        count(*) filter (where {previous} is null) as new_customers,
         count(*) filter (
-            where previous_order_date >= {start}
-            and (second_previous_order_date is null or second_previous_order_date < {start})
+            where {previous} >= {start} and ({second_previous} is null or {second_previous} < {start})
         ) as repeat_customers
-    from {table}
-    where order_date between {start} and {end} {conditions}
+    from marts.customer_orders
+    where order_date between {start} and {end} and {rows} {conditions}
     {group}
 """)
 # Of whole months: the orders by the months of the one before (step 1) and the one before that (step 2);
@@ -162,7 +161,6 @@ def _statement(question: SummaryQuestion, span: DateRange, data: DateRange) -> s
     suffix = rollup_suffix(groups, question.filters)
     known = {"region": sql.Identifier("region"), "source": sql.Identifier("source")}
     if question.filters.keys() <= {"region"} and suffix is not None:
-        table = sql.Identifier("marts", f"customer_orders{suffix}")
         months = whole_months(span, data)
         if months is not None:
             bounds = {"start": _date(months.start), "end": _date(months.end)}
@@ -171,12 +169,18 @@ def _statement(question: SummaryQuestion, span: DateRange, data: DateRange) -> s
                 conditions=conditions(known, question.filters),
                 **(parts | bounds),
             )
-        return _CHAINED.format(table=table, conditions=conditions(known, question.filters), **parts)
+        sequence = SEQUENCES[suffix]
+        return _CHAINED.format(
+            rows=sequence.rows,
+            previous=sequence.previous,
+            second_previous=sequence.second_previous,
+            conditions=conditions(known, question.filters),
+            **parts,
+        )
     if question.filters.keys() <= known.keys():
-        table = sql.Identifier("marts", "customer_orders" if suffix == "" else "customer_orders_by_region")
-        orders = sql.SQL("select * from {} where true {}").format(
-            table, conditions(known, question.filters)
-        )  # fmt: skip
+        orders = sql.SQL("select * from marts.customer_orders where true {}").format(
+            conditions(known, question.filters)
+        )
     else:
         orders = _ORDERS_OF_LINES.format(
             keys=sql.SQL("lines.region,") if question.by_region else sql.SQL(""),

@@ -43,7 +43,7 @@ with orders as (
         min(order_date) as first_order_date,
         max(order_date) as last_order_date
     from marts.customer_orders
-    where order_date between %(start)s and %(end)s
+    where is_first_region and order_date between %(start)s and %(end)s
     group by customer_id
 ),
 

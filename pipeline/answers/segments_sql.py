@@ -6,7 +6,7 @@ _CUSTOMERS = sql.SQL("""
 with orders as (
     select customer_id, max(order_date) as last_order_date, count(*) as frequency
     from marts.customer_orders
-    where order_date between %(start)s and %(end)s
+    where is_first_region and order_date between %(start)s and %(end)s
     group by customer_id
 ),
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.api.published import Line, Order
@@ -18,56 +18,55 @@ LEAST_REFERENCES = 6
 
 
 def customer_orders(orders: Iterable[Order]) -> list[Row]:
-    """customer_id, source, order_id, order_date and the dates of the customer's two orders before."""
-    placed: dict[str, list[tuple[date, str, str]]] = defaultdict(list)
-    for order in orders:
-        for customer in {line.customer_id for line in order.lines if line.quantity > 0}:
-            if customer is not None:
-                placed[customer].append((order.order_date, order.source, order.order_id))
-    return [
-        (customer, source, order_id, day, previous, second)
-        for customer, of_customer in placed.items()
-        for source, order_id, day, previous, second in _with_previous(of_customer)
-    ]
+    """customer_id, region, source, order_id, order_date, is_first_region, and the dates before.
 
-
-def customer_orders_by_region(orders: Iterable[Order]) -> list[Row]:
-    """customer_id, region, then as customer_orders, within the region."""
-    placed: dict[tuple[str, str], list[tuple[date, str, str]]] = defaultdict(list)
+    Those are the dates of the customer's two orders before, and of the two before in the region.
+    """
+    regions: dict[tuple[str, date, str, str], set[str]] = defaultdict(set)
     for order in orders:
-        for customer, region in {
-            (line.customer_id, line.region) for line in order.lines if line.quantity > 0
-        }:
-            if customer is not None:
-                placed[customer, region].append((order.order_date, order.source, order.order_id))
+        for line in order.lines:
+            if line.quantity > 0 and line.customer_id is not None:
+                key = (line.customer_id, order.order_date, order.source, order.order_id)
+                regions[key].add(line.region)
+    before = _before((customer, *order) for customer, *order in regions)
+    before_in_region = _before(
+        ((customer, region), *order) for (customer, *order), found in regions.items() for region in found
+    )
     return [
-        (customer, region, source, order_id, day, previous, second)
-        for (customer, region), of_pair in placed.items()
-        for source, order_id, day, previous, second in _with_previous(of_pair)
-    ]
+        (
+            customer, region, source, order_id, day, region == min(found),
+            *before[customer, day, source, order_id],
+            *before_in_region[(customer, region), day, source, order_id],
+        )
+        for (customer, day, source, order_id), found in regions.items()
+        for region in found
+    ]  # fmt: skip
 
 
 def customer_returns_monthly(orders: Sequence[Order]) -> list[Row]:
     """region ('' for all in one sequence), step, order_month, earlier_month, orders."""
     counts: Counter[tuple[object, ...]] = Counter()
-    of_all = [("", *row[3:]) for row in customer_orders(orders)]
-    by_region = [(row[1], *row[4:]) for row in customer_orders_by_region(orders)]
-    for region, *days in [*of_all, *by_region]:
-        months = [day.replace(day=1) if isinstance(day, date) else date.min for day in days]
+    for _, region, _, _, day, is_first_region, *before in customer_orders(orders):
+        months = [found.replace(day=1) if isinstance(found, date) else date.min for found in (day, *before)]
         for step in (1, 2):
-            counts[region, step, months[0], months[step]] += 1
+            counts[region, step, months[0], months[2 + step]] += 1
+            if is_first_region:
+                counts["", step, months[0], months[step]] += 1
     return [(*key, count) for key, count in counts.items()]
 
 
-def _with_previous(
-    orders: list[tuple[date, str, str]],
-) -> list[tuple[str, str, date, date | None, date | None]]:
-    orders = sorted(orders)
-    days: list[date | None] = [None, None, *(day for day, _, _ in orders)]
-    return [
-        (source, order_id, day, days[index + 1], days[index])
-        for index, (day, source, order_id) in enumerate(orders)
-    ]
+def _before(orders: Iterable[Any]) -> dict[Any, tuple[date | None, date | None]]:
+    """By (sequence, date, source, order_id), the dates of the two orders before it in its sequence."""
+    sequences: dict[Any, list[tuple[date, str, str]]] = defaultdict(list)
+    for sequence, *order in orders:
+        sequences[sequence].append(tuple(order))
+    found: dict[Any, tuple[date | None, date | None]] = {}
+    for sequence, of_sequence in sequences.items():
+        days: tuple[date | None, date | None] = (None, None)
+        for order in sorted(of_sequence):
+            found[sequence, *order] = days
+            days = (order[0], days[0])
+    return found
 
 
 def orders_daily(orders: Iterable[Order]) -> list[Row]:

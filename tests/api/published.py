@@ -125,7 +125,6 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
             ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
             ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
             ("marts.customer_orders", derived.customer_orders(orders)),
-            ("marts.customer_orders_by_region", derived.customer_orders_by_region(orders)),
             ("marts.orders_daily", derived.orders_daily(orders)),
             ("marts.orders_by_region_daily", derived.orders_by_region_daily(orders)),
             ("marts.revenue_anomalies", derived.revenue_anomalies(lines)),

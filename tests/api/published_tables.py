@@ -56,19 +56,14 @@ TABLES = (
     """,
     """
     create table marts.customer_orders (
-        customer_id text, source text, order_id text, order_date date not null, previous_order_date date,
-        second_previous_order_date date, primary key (customer_id, source, order_id)
+        customer_id text, region text, source text, order_id text, order_date date,
+        is_first_region boolean not null, previous_order_date date, second_previous_order_date date,
+        previous_order_date_in_region date, second_previous_order_date_in_region date,
+        primary key (customer_id, order_date, source, order_id, region)
     )
     """,
     "create index customer_orders_by_date on marts.customer_orders (order_date)",
-    """
-    create table marts.customer_orders_by_region (
-        customer_id text, region text, source text, order_id text, order_date date not null,
-        previous_order_date date, second_previous_order_date date,
-        primary key (customer_id, region, source, order_id)
-    )
-    """,
-    "create index customer_orders_by_region_by_date on marts.customer_orders_by_region (region, order_date)",
+    "create index customer_orders_by_region_and_date on marts.customer_orders (region, order_date)",
     f"""
     create table marts.revenue_by_region_monthly (
         month_start date, source text, region text, {MEASURES}, primary key (month_start, source, region)

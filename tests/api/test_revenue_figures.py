@@ -102,11 +102,11 @@ def test_random_questions_have_the_answers_of_a_computation_without_sql(
 @pytest.mark.parametrize(
     ("filters", "groups", "table"),
     [
-        ({"region": ["Asia", "Åland"]}, ((), ("source",)), "customer_orders_by_region"),
+        ({"region": ["Asia", "Åland"]}, ((), ("source",)), "customer_orders"),
         (
             {"region": ["Asia", "Europe"], "source": ["web", "default"]},
             ((), ("source",)),
-            "customer_orders_by_region",
+            "customer_orders",
         ),
         ({"customer_id": ["C1", "C2", "W3"]}, ((), ("customer",)), "fct_order_lines"),
     ],

@@ -2,61 +2,59 @@
 -- before the first month are the customers, each once.
 with
 
-{%- set sequences = [
-    {'name': 'customer_orders', 'region': "'' as region", 'of': ['customer_id']},
-    {'name': 'customer_orders_by_region', 'region': 'region', 'of': ['customer_id', 'region']},
-] %}
+{%- set key = 'customer_id, order_date, source, order_id, region' %}
+{%- set sequences -%}
+    order_date,
+    region,
+    is_first_region,
+    previous_order_date,
+    second_previous_order_date,
+    previous_order_date_in_region,
+    second_previous_order_date_in_region
+{%- endset %}
 
-{#- A full build replaces nothing that is published. #}
-{%- for sequence in sequences %}
-    {%- set key = (sequence.of + ['source', 'order_id']) | join(', ') %}
-
-    {{ sequence.name }}_touched as (
-        select {{ key }} from {{ ref(sequence.name) }}
-        where not (select is_full from {{ source('build', 'build') }})
-        union distinct
-        select {{ key }} from {{ ref('int_order_changes') }}
-        where customer_id is not null and not (select is_full from {{ source('build', 'build') }})
-    ),
-{%- endfor %}
+-- A full build replaces nothing that is published.
+touched as (
+    select {{ key }} from {{ ref('customer_orders') }}
+    where not (select is_full from {{ source('build', 'build') }})
+    union distinct
+    select {{ key }} from {{ ref('int_order_changes') }}
+    where customer_id is not null and not (select is_full from {{ source('build', 'build') }})
+),
 
 sides as (
-    {%- for sequence in sequences %}
-        {%- set key = (sequence.of + ['source', 'order_id']) | join(', ') %}
-        select
-            1 as sign,
-            {{ sequence.region }},
-            order_date,
-            previous_order_date,
-            second_previous_order_date
-        from {{ ref(sequence.name) }}
+    select
+        1 as sign,
+        {{ sequences }}
+    from {{ ref('customer_orders') }}
 
-        union all
+    union all
 
-        select
-            -1 as sign,
-            {{ sequence.region }},
-            published.order_date,
-            published.previous_order_date,
-            published.second_previous_order_date
-        from {{ sequence.name }}_touched
-        inner join {{ published('marts', sequence.name) }} as published using ({{ key }})
-        {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    select
+        -1 as sign,
+        {{ sequences }}
+    from touched
+    inner join {{ published('marts', 'customer_orders') }} as published using ({{ key }})
 ),
 
 signed as (
     select
-        sides.region,
+        steps.region,
         steps.step,
         date_trunc('month', sides.order_date::timestamp)::date as order_month,
         coalesce(date_trunc('month', steps.order_date::timestamp), date '0001-01-01')::date as earlier_month,
         sum(sides.sign) as orders
     from sides
     cross join
-        lateral (values (1, sides.previous_order_date), (2, sides.second_previous_order_date))
-            as steps (step, order_date)
-    group by sides.region, steps.step, order_month, earlier_month
+        lateral (
+            values
+            ('', 1, sides.previous_order_date),
+            ('', 2, sides.second_previous_order_date),
+            (sides.region, 1, sides.previous_order_date_in_region),
+            (sides.region, 2, sides.second_previous_order_date_in_region)
+        ) as steps (region, step, order_date)
+    where sides.is_first_region or steps.region <> ''
+    group by steps.region, steps.step, order_month, earlier_month
 ),
 
 summed as (

@@ -1,37 +1,45 @@
 {#-
-    After this build each touched sequence has one first order, and every order's previous dates
-    are in order.
+    After this build each touched sequence of these rows has one first order, and every order's previous
+    dates are in order.
 -#}
-{% test sequence_is_whole(model, of, published_name) %}
+{% test sequence_is_whole(model, of, previous, second_previous, rows='true') %}
     {%- set sequence = of | join(', ') %}
     with
+
+    published as not materialized (
+        select * from {{ published('marts', 'customer_orders') }} as published
+        where {{ rows }}
+    ),
 
     untouched as (
         select
             {{ sequence }},
-            published.previous_order_date
+            published.{{ previous }}
         from (select distinct {{ sequence }} from {{ model }}) as sequences
-        inner join {{ published('marts', published_name) }} as published using ({{ sequence }})
-        left join {{ model }} as candidate using ({{ sequence }}, source, order_id)
-        left join {{ ref('int_order_changes') }} as changes using ({{ sequence }}, source, order_id)
+        inner join published using ({{ sequence }})
+        left join {{ model }} as candidate
+            using ({{ (of + ['source', 'order_id']) | join(', ') }})
+        left join {{ ref('int_order_changes') }} as changes
+            using ({{ (of + ['source', 'order_id']) | join(', ') }})
         where
-            published.previous_order_date is null
+            published.{{ previous }} is null
             and candidate.source is null
             and changes.source is null
     ),
 
     firsts as (
-        select {{ sequence }}, previous_order_date from untouched
+        select {{ sequence }}, {{ previous }} from untouched
         union all
-        select {{ sequence }}, previous_order_date from {{ model }}
+        select {{ sequence }}, {{ previous }} from {{ model }}
+        where {{ rows }}
     )
 
     select
         {{ sequence }},
-        'has ' || count(*) filter (where previous_order_date is null) || ' first orders' as problem
+        'has ' || count(*) filter (where {{ previous }} is null) || ' first orders' as problem
     from firsts
     group by {{ sequence }}
-    having count(*) filter (where previous_order_date is null) <> 1
+    having count(*) filter (where {{ previous }} is null) <> 1
 
     union all
 
@@ -40,7 +48,7 @@
         'order ' || order_id || ' has a later previous order' as problem
     from {{ model }}
     where
-        previous_order_date > order_date
-        or second_previous_order_date > previous_order_date
-        or (previous_order_date is null and second_previous_order_date is not null)
+        {{ previous }} > order_date
+        or {{ second_previous }} > {{ previous }}
+        or ({{ previous }} is null and {{ second_previous }} is not null)
 {% endtest %}

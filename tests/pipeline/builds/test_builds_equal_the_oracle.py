@@ -196,13 +196,14 @@ def assert_published(workbench: Workbench, oracle: Oracle) -> None:
 def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
     lines = oracle.as_lines()
     orders = orders_of(lines)
-    days = "order_date, previous_order_date, second_previous_order_date"
+    days = ", ".join(
+        f"{before}_order_date{sequence}" for sequence in ("", "_in_region") for before in ("previous", "second_previous")
+    )
     for table, columns, expected in (
-        ("customer_orders", f"customer_id, source, order_id, {days}", derived.customer_orders(orders)),
         (
-            "customer_orders_by_region",
-            f"customer_id, region, source, order_id, {days}",
-            derived.customer_orders_by_region(orders),
+            "customer_orders",
+            f"customer_id, region, source, order_id, order_date, is_first_region, {days}",
+            derived.customer_orders(orders),
         ),
         (
             "customer_returns_monthly",
