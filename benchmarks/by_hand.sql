@@ -54,8 +54,7 @@ alter table fct_order_lines
 create table fct_orders as
 select
     order_id, min(sale_date) as order_date, min(customer_id) as customer_id, bool_or(quantity > 0) as is_sale,
-    count(*) as line_count, sum(gross_revenue) as gross_revenue, sum(discounts) as discounts,
-    sum(returns) as returns, sum(net_revenue) as net_revenue, sum(shipping) as shipping
+    count(*) as line_count, sum(net_revenue) as net_revenue
 from fct_order_lines
 group by order_id;
 alter table fct_orders add primary key (order_id);
@@ -74,6 +73,26 @@ from fct_order_lines
 group by sale_date, region, category, payment_method;
 alter table revenue_daily add primary key (sale_date, region, category, payment_method);
 
+create table revenue_monthly as
+select
+    date_trunc('month', sale_date)::date as month_start, region, category, payment_method, sum(line_count) as line_count, sum(sale_line_count) as sale_line_count,
+    sum(gross_revenue) as gross_revenue, sum(discounts) as discounts, sum(returns) as returns,
+    sum(net_revenue) as net_revenue, sum(shipping) as shipping, sum(cost) as cost,
+    sum(costed_net_revenue) as costed_net_revenue, sum(units) as units, sum(units_returned) as units_returned
+from revenue_daily
+group by date_trunc('month', sale_date), region, category, payment_method;
+alter table revenue_monthly add primary key (month_start, region, category, payment_method);
+
+create table revenue_by_region_monthly as
+select
+    month_start, region, sum(line_count) as line_count, sum(sale_line_count) as sale_line_count,
+    sum(gross_revenue) as gross_revenue, sum(discounts) as discounts, sum(returns) as returns,
+    sum(net_revenue) as net_revenue, sum(shipping) as shipping, sum(cost) as cost,
+    sum(costed_net_revenue) as costed_net_revenue, sum(units) as units, sum(units_returned) as units_returned
+from revenue_monthly
+group by month_start, region;
+alter table revenue_by_region_monthly add primary key (month_start, region);
+
 create table product_revenue_monthly as
 select
     date_trunc('month', sale_date)::date as month_start, product_id, category, region, count(*) as line_count,
@@ -89,29 +108,46 @@ create index on product_revenue_monthly (product_id);
 
 create table customer_orders as
 select
-    customer_id, order_id, order_date,
-    lag(order_date, 1) over in_order as previous_order_date,
-    lag(order_date, 2) over in_order as second_previous_order_date
-from fct_orders
-where is_sale and customer_id is not null
-window in_order as (partition by customer_id order by order_date, order_id);
-alter table customer_orders add primary key (customer_id, order_date, order_id);
-create index on customer_orders (order_date);
-
-create table customer_orders_by_region as
-select
-    customer_id, region, order_id, order_date,
-    lag(order_date, 1) over in_order as previous_order_date,
-    lag(order_date, 2) over in_order as second_previous_order_date
+    orders.customer_id, orders.region, orders.order_id, orders.order_date, orders.is_first_region,
+    in_sequence.previous_order_date, in_sequence.second_previous_order_date,
+    lag(orders.order_date, 1) over in_region as previous_order_date_in_region,
+    lag(orders.order_date, 2) over in_region as second_previous_order_date_in_region
 from (
-    select distinct customer_id, region, order_id, fct_orders.order_date
+    select
+        fct_order_lines.customer_id, region, order_id, fct_orders.order_date,
+        region = min(region) over (partition by fct_order_lines.customer_id, order_id) as is_first_region
     from fct_order_lines
-    inner join fct_orders using (order_id, customer_id)
-    where quantity > 0
+    inner join fct_orders using (order_id)
+    where quantity > 0 and fct_order_lines.customer_id is not null
+    group by fct_order_lines.customer_id, region, order_id, fct_orders.order_date
 ) as orders
-window in_order as (partition by customer_id, region order by order_date, order_id);
-alter table customer_orders_by_region add primary key (customer_id, region, order_date, order_id);
-create index on customer_orders_by_region (region, order_date);
+inner join (
+    select
+        customer_id, order_id,
+        lag(order_date, 1) over in_order as previous_order_date,
+        lag(order_date, 2) over in_order as second_previous_order_date
+    from fct_orders
+    where is_sale and customer_id is not null
+    window in_order as (partition by customer_id order by order_date, order_id)
+) as in_sequence using (customer_id, order_id)
+window in_region as (partition by orders.customer_id, region order by orders.order_date, order_id);
+alter table customer_orders add primary key (customer_id, order_date, order_id, region);
+create index on customer_orders (order_date);
+create index on customer_orders (region, order_date);
+
+create table customer_returns_monthly as
+select
+    steps.region, steps.step, date_trunc('month', customer_orders.order_date)::date as order_month,
+    date_trunc('month', steps.order_date)::date as earlier_month, count(*) as orders
+from customer_orders
+cross join lateral (
+    values
+    ('', 1, previous_order_date), ('', 2, second_previous_order_date),
+    (customer_orders.region, 1, previous_order_date_in_region),
+    (customer_orders.region, 2, second_previous_order_date_in_region)
+) as steps (region, step, order_date)
+where is_first_region or steps.region <> ''
+group by steps.region, steps.step, order_month, earlier_month;
 
 create table orders_daily as
 select
@@ -133,6 +169,7 @@ group by order_date, region;
 alter table orders_by_region_daily add primary key (order_date, region);
 
 analyze dim_product, dim_customer, dim_region, dim_date, fct_order_lines, fct_orders, revenue_daily,
-    product_revenue_monthly, customer_orders, customer_orders_by_region, orders_daily, orders_by_region_daily;
+    revenue_monthly, revenue_by_region_monthly, product_revenue_monthly, customer_orders, customer_returns_monthly,
+    orders_daily, orders_by_region_daily;
 
 commit;

@@ -119,4 +119,4 @@ def test_every_table_with_net_revenue_and_its_parts_holds_them_to_each_other(wor
         )
     )
     assert [f"candidate.{name}" for (name,) in with_parts] == [name for (name,) in checked]
-    assert len(checked) == 6
+    assert len(checked) == 5

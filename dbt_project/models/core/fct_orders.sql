@@ -29,11 +29,7 @@ untouched_lines as (
     sale_date,
     customer_id,
     quantity,
-    gross_revenue,
-    discounts,
-    returns,
-    net_revenue,
-    shipping
+    net_revenue
 {%- endset %}
 
 lines as (
@@ -60,13 +56,7 @@ orders as (
             false
         ) as has_several_customers,
         count(*)::integer as line_count,
-        coalesce(sum(quantity) filter (where quantity > 0), 0)::bigint as units,
-        coalesce(-sum(quantity) filter (where quantity < 0), 0)::bigint as units_returned,
-        sum(gross_revenue)::numeric(38, 12) as gross_revenue,
-        sum(discounts)::numeric(38, 12) as discounts,
-        sum(returns)::numeric(38, 12) as returns,
-        sum(net_revenue)::numeric(38, 12) as net_revenue,
-        sum(shipping)::numeric(38, 12) as shipping
+        sum(net_revenue)::numeric(38, 12) as net_revenue
     from lines
     group by source, order_id
 )

@@ -110,3 +110,5 @@ select
     second_previous_order_date_in_region
 from in_sequence
 where not is_earlier
+-- Orders of a range lie side by side then.
+order by order_date

@@ -33,7 +33,8 @@ STATEMENTS = (
             order_id
         from marts.customer_orders_by_region as in_region
         inner join marts.customer_orders_over_regions as over_regions
-            using (customer_id, order_date, source, order_id);
+            using (customer_id, order_date, source, order_id)
+        order by order_date;
         drop table marts.customer_orders_by_region, marts.customer_orders_over_regions;
 
         alter table marts.customer_orders
