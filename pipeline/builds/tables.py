@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from psycopg import Connection, sql
 
@@ -64,9 +65,9 @@ def renew_key(connection: Connection, item: Published) -> None:
 
     A key that other tables refer to needs a migration instead.
     """
-    for name, (columns, is_primary) in _present_indexes(connection, item).items():
-        if is_primary and columns != item.key:
-            _alter(connection, item, [sql.SQL("drop constraint {}").format(sql.Identifier(name))])
+    for index in _present_indexes(connection, item):
+        if index.is_primary and index.columns != item.key:
+            _alter(connection, item, [sql.SQL("drop constraint {}").format(sql.Identifier(index.name))])
             add_primary_key(connection, item)
 
 
@@ -75,17 +76,15 @@ def renew_indexes(connection: Connection, item: Published) -> None:
 
     Ours have the names that Postgres gives; others, and those of expressions, are somebody's own.
     """
-    present = {
-        name: columns
-        for name, (columns, is_primary) in _present_indexes(connection, item).items()
-        if not is_primary
-    }
-    for name, columns in present.items():
-        if columns not in item.indexes and re.fullmatch(rf"{re.escape(item.table)}_\w+_idx\d*", name):
-            connection.execute(sql.SQL("drop index {}").format(sql.Identifier(item.schema, name)))
+    present = [index for index in _present_indexes(connection, item) if not index.is_primary]
     for columns in item.indexes:
-        if columns not in present.values():
+        if not any(_is_declared(index, item) and index.columns == columns for index in present):
             _add_index(connection, item, columns)
+    # Last, for readers wait from here on.
+    for index in present:
+        is_ours = re.fullmatch(rf"{re.escape(item.table)}_\w+_idx\d*", index.name)
+        if is_ours and not _is_declared(index, item):
+            connection.execute(sql.SQL("drop index {}").format(sql.Identifier(item.schema, index.name)))
 
 
 def add_relations(connection: Connection, item: Published) -> None:
@@ -101,31 +100,59 @@ def add_relations(connection: Connection, item: Published) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Index:
+    name: str
+    columns: tuple[str, ...]
+    is_primary: bool
+    leaves_nulls_out: bool
+
+
 def _add_index(connection: Connection, item: Published, columns: tuple[str, ...]) -> None:
-    connection.execute(sql.SQL("create index on {} ({})").format(item.relation, _names(columns)))
+    condition: sql.Composable = sql.SQL("")
+    if _may_be_null(item, columns):
+        condition = sql.SQL("where {} is not null").format(sql.Identifier(columns[0]))
+    connection.execute(
+        sql.SQL("create index on {} ({}) {}").format(item.relation, _names(columns), condition)
+    )
 
 
-def _present_indexes(connection: Connection, item: Published) -> dict[str, tuple[tuple[str, ...], bool]]:
-    """By name, each index's columns, and whether it is the primary key's."""
+def _is_declared(index: _Index, item: Published) -> bool:
+    return index.columns in item.indexes and index.leaves_nulls_out == _may_be_null(item, index.columns)
+
+
+def _may_be_null(item: Published, columns: tuple[str, ...]) -> bool:
+    """Whether an index of the columns has rows that nobody looks for: most lines name no store."""
+    return len(columns) == 1 and any(
+        column.name == columns[0] and not column.not_null for column in item.columns
+    )
+
+
+def _present_indexes(connection: Connection, item: Published) -> list[_Index]:
     rows = connection.execute(
         """
         select
-            relname, indisprimary,
-            array(
-                select attname::text
-                from unnest(indkey) with ordinality as keys (number, position)
-                inner join pg_attribute on attrelid = indrelid and attnum = keys.number
-                order by position
-            )
+            relname, keys.columns, indisprimary, indpred is not null
         from pg_index
         inner join pg_class on pg_class.oid = indexrelid
+        cross join lateral (
+            select array_agg(attname::text order by position) as columns
+            from unnest(indkey) with ordinality as keys (number, position)
+            inner join pg_attribute on attrelid = indrelid and attnum = keys.number
+        ) as keys
         where
-            indrelid = to_regclass(%s) and indexprs is null and indpred is null
+            indrelid = to_regclass(%s) and indexprs is null
+            and (
+                indpred is null
+                or pg_get_expr(indpred, indrelid) = format('(%%I IS NOT NULL)', keys.columns[1])
+            )
             and (indisprimary or not indisunique)
         """,
         (item.to,),
     ).fetchall()
-    return {name: (tuple(columns), is_primary) for name, is_primary, columns in rows}
+    return [
+        _Index(name, tuple(columns), is_primary, is_partial) for name, columns, is_primary, is_partial in rows
+    ]
 
 
 def _alter(connection: Connection, item: Published, actions: list[sql.Composed]) -> None:
