@@ -19,6 +19,7 @@
         {%- do required.append('add primary key (' ~ constraint.columns | join(', ') ~ ')') -%}
         {%- endif -%}
     {%- endfor -%}
+    {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
         {{ compared_with_contract(sql) }}
         drop table if exists {{ relation }} cascade;
