@@ -48,13 +48,14 @@ touched_versions as (
     from signed
     inner join {{ ref('int_product_versions') }} as versions using (product_key)
     left join published_versions using (product_key)
-    -- Only where the line that was the latest is gone are the product's other lines looked at.
+    -- Only where the line that was the latest is gone, and none as late came, are its other lines looked at.
     left join lateral (
         select max(published_lines.sold) as last_sold
         from published_lines
         left join changes using (source, order_id, line_key)
         where
             signed.last_removed >= published_versions.last_sold
+            and (signed.last_sold >= signed.last_removed) is not true
             and published_lines.product_key = signed.product_key
             and published_lines.refund_id is null
             and changes.source is null
