@@ -197,7 +197,9 @@ def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
     lines = oracle.as_lines()
     orders = orders_of(lines)
     days = ", ".join(
-        f"{before}_order_date{sequence}" for sequence in ("", "_in_region") for before in ("previous", "second_previous")
+        f"{before}_order_date{sequence}"
+        for sequence in ("", "_in_region")
+        for before in ("previous", "second_previous")
     )
     for table, columns, expected in (
         (

@@ -38,7 +38,8 @@ HEADER = (
 
 def lines() -> str:
     return HEADER + "".join(
-        f"O{n % 200},P{n % 7},C{n % 200 % 23},Region {n % 3},Category {n % 4},2024-{n % 12 + 1:02}-{n % 27 + 1:02},"
+        f"O{n % 200},P{n % 7},C{n % 200 % 23},"
+        f"Region {n % 3},Category {n % 4},2024-{n % 12 + 1:02}-{n % 27 + 1:02},"
         f"{-1 if n % 11 == 0 else 2},{n % 13}.25,1.50,0.{n % 10}\n"
         for n in range(400)
     )

@@ -1,4 +1,4 @@
-"""Customers by day are answered from the lines: the rollup that had half as many rows and was no faster goes."""
+"""Customers by day are answered from the lines: a rollup of half as many rows was no faster, and goes."""
 
 from alembic import op
 
