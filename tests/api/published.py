@@ -123,6 +123,7 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
             ("marts.revenue_daily", _rollup(lines, _daily)),
             ("marts.revenue_by_region_monthly", _rollup(lines, _region_monthly)),
             ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
+            ("marts.purchases_monthly", derived.purchases_monthly(orders)),
             ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
             ("marts.customer_revenue_daily", _rollup([x for x in lines if x.customer_id], _customer_daily)),
             ("marts.customer_orders", derived.customer_orders(orders)),

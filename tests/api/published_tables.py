@@ -93,6 +93,13 @@ TABLES = (
     )
     """,
     """
+    create table marts.purchases_monthly (
+        product_id text, category text, payment_method text, order_month date, earlier_month date,
+        orders integer not null, return_orders integer not null, customers integer not null,
+        primary key (product_id, category, payment_method, order_month, earlier_month)
+    )
+    """,
+    """
     create table marts.orders_daily (
         order_date date, source text, orders bigint not null, return_orders bigint not null,
         primary key (order_date, source)

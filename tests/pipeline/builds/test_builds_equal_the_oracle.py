@@ -209,6 +209,12 @@ def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
             "region, step, order_month, earlier_month, orders",
             derived.customer_returns_monthly(orders),
         ),
+        (
+            "purchases_monthly",
+            "product_id, category, payment_method, order_month, earlier_month,"
+            " orders, return_orders, customers",
+            derived.purchases_monthly(orders),
+        ),
         ("orders_daily", "order_date, source, orders, return_orders", derived.orders_daily(orders)),
         (
             "orders_by_region_daily",

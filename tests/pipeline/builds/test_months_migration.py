@@ -9,18 +9,22 @@ from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
 from tests.pipeline.builds.conftest import Workbench
 
-MONTHS = import_module("pipeline.warehouse.migrations.versions.0013_months").STATEMENTS
-TABLES = ("revenue_monthly", "revenue_by_region_monthly", "customer_returns_monthly")
+VERSIONS = "pipeline.warehouse.migrations.versions"
+STATEMENTS = (
+    *import_module(f"{VERSIONS}.0013_months").STATEMENTS,
+    *import_module(f"{VERSIONS}.0017_purchases").STATEMENTS,
+)
+TABLES = ("revenue_monthly", "revenue_by_region_monthly", "customer_returns_monthly", "purchases_monthly")
 HEADER = (
     "Order ID,Product ID,Customer ID,Region,Category,Date of Sale,Quantity Sold,Unit Price,Shipping Cost,"
-    "Discount\n"
+    "Discount,Payment Method\n"
 )
 
 
 def lines() -> str:
     return HEADER + "".join(
         f"O{n % 200},P{n % 7},C{n % 23},Region {n % 3},Category {n % 4},2024-{n % 12 + 1:02}-{n % 27 + 1:02},"
-        f"{-1 if n % 11 == 0 else 2},{n % 13}.25,1.50,0.{n % 10}\n"
+        f"{-1 if n % 11 == 0 else 2},{n % 13}.25,1.50,0.{n % 10},Way {n % 2}\n"
         for n in range(400)
     )
 
@@ -37,7 +41,7 @@ def test_the_rollups_of_months_are_made_as_a_build_makes_them(workbench: Workben
     assert len(built) >= 12
     for name in TABLES:
         workbench.connection.execute(f"drop table marts.{name}".encode())
-    for statement in MONTHS:
+    for statement in STATEMENTS:
         workbench.connection.execute(statement.encode())
     assert rows(workbench, table) == built
     # And the next full build, which compares every row, finds no difference.
