@@ -10,7 +10,7 @@ from pipeline.answers.pieces import (
     Shape,
     columns,
     group_by,
-    group_key,
+    in_page,
     key_items,
     left_join,
     where,
@@ -74,12 +74,12 @@ def _purchases_of_months(
     """All counts of whole months: a customer's earlier month of the same group is before the bucket."""
     month = sql.Identifier("order_month")
     known = {column: sql.Identifier(column) for column in _PURCHASES}
-    of_group = [
+    of_group: list[sql.Composable] = [
         sql.SQL("{} {} ''").format(known[column], sql.SQL("<>" if column == group else "="))
         for column in _PURCHASES
     ]
     if only_page:
-        of_group.append(sql.SQL("{0} in (select {0} from page)").format(known[group]))
+        of_group.append(in_page(shape.columns, known))
     return sql.SQL(
         "select {items} from marts.purchases_monthly where {where} and {of_group} {group}"
     ).format(
@@ -210,10 +210,7 @@ def _touched(shape: Shape, *, only_page: bool) -> sql.Composable:
     known = line_columns({*shape.columns, *shape.filters})
     condition = where(day, shape.span, known, shape.filters)
     if only_page:
-        wanted = [group_key(column, known[column]) for column in shape.columns]
-        condition = sql.SQL("{} and ({}) in (select {} from page)").format(
-            condition, COMMA.join(wanted), COMMA.join(columns(shape.columns))
-        )
+        condition = sql.SQL("{} and {}").format(condition, in_page(shape.columns, known))
     uses_category = "category" in shape.columns or "category" in shape.filters
     return sql.SQL(
         "select {items} from core.fct_orders as orders"

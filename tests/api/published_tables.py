@@ -76,6 +76,11 @@ TABLES = (
     """,
     "create index customer_orders_by_region_by_date on marts.customer_orders_by_region (region, order_date)",
     f"""
+    create table marts.revenue_by_product_monthly (
+        month_start date, product_id text, {MEASURES}, primary key (month_start, product_id)
+    )
+    """,
+    f"""
     create table marts.revenue_by_region_monthly (
         month_start date, source text, region text, {MEASURES}, primary key (month_start, source, region)
     )

@@ -26,3 +26,5 @@ rolled_forward as (
 
 select * from rolled_forward
 where (orders, return_orders, customers) <> (0, 0, 0)
+-- The few rows of categories are read from pages side by side.
+order by product_id, category, payment_method, order_month, earlier_month

@@ -19,6 +19,7 @@ SUMS = (
 )
 ROLLUPS = {
     "marts.revenue_daily": ("sale_date", "source", "region", "category", "payment_method"),
+    "marts.revenue_by_product_monthly": ("month_start", "product_id"),
     "marts.revenue_by_region_monthly": ("month_start", "source", "region"),
     "marts.revenue_monthly": ("month_start", "source", "region", "category", "payment_method"),
     "marts.product_revenue_monthly": ("month_start", "product_id", "category", "region"),

@@ -14,7 +14,13 @@ STATEMENTS = (
     *import_module(f"{VERSIONS}.0013_months").STATEMENTS,
     *import_module(f"{VERSIONS}.0017_purchases").STATEMENTS,
 )
-TABLES = ("revenue_monthly", "revenue_by_region_monthly", "customer_returns_monthly", "purchases_monthly")
+TABLES = (
+    "revenue_monthly",
+    "revenue_by_region_monthly",
+    "customer_returns_monthly",
+    "purchases_monthly",
+    "revenue_by_product_monthly",
+)
 HEADER = (
     "Order ID,Product ID,Customer ID,Region,Category,Date of Sale,Quantity Sold,Unit Price,Shipping Cost,"
     "Discount,Payment Method\n"

@@ -7,6 +7,13 @@ changes as not materialized (
     from {{ ref('int_order_changes') }}
 ),
 
+touched_orders as (
+    select distinct
+        source,
+        order_id
+    from changes
+),
+
 -- A full build replaces nothing that is published.
 touched as (
     select distinct
@@ -18,93 +25,59 @@ touched as (
     where is_sale and customer_id is not null and not (select is_full from {{ source('build', 'build') }})
 ),
 
--- What the same customers bought of the same groups in other orders.
+buyers as (
+    select distinct customer_id from touched
+),
+
+-- What the same customers bought in other orders, of the groups that are touched.
 untouched_lines as (
     select
-        published_lines.source,
-        published_lines.order_id,
-        published_lines.customer_id,
-        published_lines.product_id,
-        published_products.category,
-        published_lines.payment_method
-    from (select distinct customer_id from touched) as buyers
-    inner join {{ published('core', 'fct_order_lines') }} as published_lines using (customer_id)
-    inner join {{ published('core', 'dim_product') }} as published_products using (product_key)
-    where
-        published_lines.quantity > 0
-        and (
-            (published_lines.customer_id, published_lines.product_id)
-            in (select customer_id, product_id from touched)
-            or (published_lines.customer_id, published_products.category)
-            in (select customer_id, category from touched)
-            or (published_lines.customer_id, published_lines.payment_method)
-            in (select customer_id, payment_method from touched)
-        )
+        lines.source,
+        lines.order_id,
+        lines.customer_id,
+        {{ if_touched('lines.product_id', 'product_id') }} as product_id,
+        {{ if_touched('products.category', 'category') }} as category,
+        {{ if_touched('lines.payment_method', 'payment_method') }} as payment_method
+    from buyers
+    inner join {{ published('core', 'fct_order_lines') }} as lines using (customer_id)
+    inner join {{ published('core', 'dim_product') }} as products using (product_key)
+    left join touched_orders using (source, order_id)
+    where lines.quantity > 0 and touched_orders.source is null
 ),
 
-untouched as (
+-- Their orders are looked up one by one: a join may come to read all of history.
+untouched as materialized (
     select
-        untouched_lines.*,
-        date_trunc('month', dated.order_date::timestamp)::date as order_month
+        customer_id,
+        product_id,
+        category,
+        payment_method,
+        date_trunc('month', (
+            select orders.order_date
+            from {{ published('core', 'fct_orders') }} as orders
+            where orders.source = untouched_lines.source and orders.order_id = untouched_lines.order_id
+        )::timestamp)::date as order_month
     from untouched_lines
-    left join (select distinct source, order_id from changes) as touched_orders using (source, order_id)
-    -- Looked up order by order: a join may come to read all of history.
-    cross join lateral (
-        select published_orders.order_date
-        from {{ published('core', 'fct_orders') }} as published_orders
-        where
-            published_orders.source = untouched_lines.source
-            and published_orders.order_id = untouched_lines.order_id
-        limit 1
-    ) as dated
-    where touched_orders.source is null
+    where coalesce(product_id, category, payment_method) is not null
 ),
 
--- Both sides have them; lines of groups that nothing touched cancel out.
+{%- set columns = 'sign, customer_id, product_id, category, payment_method, order_month' %}
+
+-- Both sides have what is untouched.
 purchases as not materialized (
-    select sign, customer_id, product_id, category, payment_method, order_month from changes
+    select {{ columns }} from changes
     where is_sale and customer_id is not null
     union all
-    select sign, customer_id, product_id, category, payment_method, order_month from untouched
+    select {{ columns }} from untouched
     cross join (values (-1), (1)) as sides (sign)
 ),
 
 signed as (
-    {%- for group in purchase_groups() %}
-    select
-        {{ only_group(group) }},
-        order_month,
-        date '0001-01-01' as earlier_month,
-        coalesce(sum(sign) filter (where is_sale), 0) as orders,
-        coalesce(sum(sign) filter (where not is_sale), 0) as return_orders,
-        0 as customers
-    from (select distinct sign, source, order_id, is_sale, order_month, {{ group }} from changes) as documents
-    group by {{ group }}, order_month
-
+    {{ signed_purchases('product_id') }}
     union all
-
-    select
-        {{ only_group(group) }},
-        order_month,
-        earlier_month,
-        0 as orders,
-        0 as return_orders,
-        sum(sign) as customers
-    from (
-        select
-            sign,
-            {{ group }},
-            order_month,
-            lag(order_month, 1, date '0001-01-01')
-                over (partition by customer_id, {{ group }}, sign order by order_month)
-                as earlier_month
-        from purchases
-    ) as in_sequence
-    -- Of several lines of a month, the first.
-    where earlier_month < order_month
-    group by {{ group }}, order_month, earlier_month
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ signed_purchases('category') }}
+    union all
+    {{ signed_purchases('payment_method') }}
 )
 
 select
@@ -118,3 +91,4 @@ select
     sum(customers)::integer as customers
 from signed
 group by product_id, category, payment_method, order_month, earlier_month
+having (sum(orders), sum(return_orders), sum(customers)) <> (0, 0, 0)

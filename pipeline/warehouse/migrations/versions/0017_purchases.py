@@ -1,4 +1,4 @@
-"""Orders and customers of whole months by product, category and payment method, from an upgrade on."""
+"""Whole months by product, and orders and customers of whole months by group, from an upgrade on."""
 
 from alembic import op
 
@@ -76,10 +76,34 @@ STATEMENTS = (
             category,
             payment_method
         from counted
-        group by product_id, category, payment_method, order_month, earlier_month;
+        group by product_id, category, payment_method, order_month, earlier_month
+        order by product_id, category, payment_method, order_month, earlier_month;
 
         alter table marts.purchases_monthly
             add primary key (product_id, category, payment_method, order_month, earlier_month);
+
+        create table marts.revenue_by_product_monthly as
+        select
+            month_start,
+            sum(line_count)::bigint as line_count,
+            sum(sale_line_count)::bigint as sale_line_count,
+            sum(costed_line_count)::bigint as costed_line_count,
+            sum(units)::bigint as units,
+            sum(units_returned)::bigint as units_returned,
+            product_id,
+            sum(gross_revenue)::numeric(38, 12) as gross_revenue,
+            sum(discounts)::numeric(38, 12) as discounts,
+            sum(returns)::numeric(38, 12) as returns,
+            sum(net_revenue)::numeric(38, 12) as net_revenue,
+            sum(shipping)::numeric(38, 12) as shipping,
+            sum(tax)::numeric(38, 12) as tax,
+            sum(cost)::numeric(38, 12) as cost,
+            sum(costed_net_revenue)::numeric(38, 12) as costed_net_revenue
+        from marts.product_revenue_monthly
+        group by month_start, product_id
+        order by month_start, product_id;
+
+        alter table marts.revenue_by_product_monthly add primary key (month_start, product_id);
     end
     $$
     """,  # noqa: S608 (texts of this file alone)
