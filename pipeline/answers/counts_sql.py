@@ -11,7 +11,7 @@ from pipeline.answers.pieces import (
     Shape,
     columns,
     group_by,
-    group_key,
+    in_page,
     key_items,
     left_join,
     where,
@@ -21,6 +21,8 @@ from pipeline.answers.relations import PRODUCT_JOIN, line_columns
 
 # What the rollups of orders and customers know.
 _KNOWN = frozenset(("source", "region"))
+# What the counts of whole months are kept by, each alone.
+_PURCHASES = ("product_id", "category", "payment_method")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ SEQUENCES = {
 def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
     """The steps up to ``counts``: one row per group and bucket; ``only_page`` leaves other groups out."""
     involved = {*shape.columns, *shape.filters}
+    if shape.months is not None and (group := _purchase_group(shape)) is not None:
+        return {"counts": _purchases_of_months(shape, shape.months, group, only_page=only_page)}
     if involved <= _KNOWN and (suffix := rollup_suffix(shape.columns, shape.filters)) is not None:
         steps = {
             "counted_orders": _summed_orders(shape, suffix),
@@ -80,6 +84,52 @@ def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
             left_join("counted_customers", "counted_orders", shape.keys),
         ),
     }
+
+
+def _purchase_group(shape: Shape) -> str | None:
+    """The one column that is asked for, where purchases are counted by it; several values are not one."""
+    [group, *others] = {*shape.columns, *shape.filters} or [""]
+    is_one = group in shape.columns or len(shape.filters.get(group, ())) == 1
+    return group if group in _PURCHASES and not others and is_one else None
+
+
+def _purchases_of_months(
+    shape: Shape, months: DateRange, group: str, *, only_page: bool
+) -> sql.Composable:  # fmt: skip
+    """All counts of whole months: a customer's earlier month of the same group is before the bucket."""
+    month = sql.Identifier("order_month")
+    known = {column: sql.Identifier(column) for column in _PURCHASES}
+    of_group: list[sql.Composable] = [
+        sql.SQL("{} {} ''").format(known[column], sql.SQL("<>" if column == group else "="))
+        for column in _PURCHASES
+    ]
+    if only_page:
+        of_group.append(in_page(shape.columns, known))
+    return sql.SQL(
+        "select {items} from marts.purchases_monthly where {where} and {of_group} {group}"
+    ).format(
+        items=COMMA.join(
+            [
+                *key_items(shape, known, month),
+                sql.SQL("sum(orders) as orders, sum(return_orders) as return_orders"),
+                sql.SQL("sum(customers) filter (where {}) as customers").format(_is_first(shape, months)),
+            ]
+        ),
+        where=where(month, months, known, shape.filters),
+        of_group=sql.SQL(" and ").join(of_group),
+        group=group_by(shape.keys),
+    )  # fmt: skip
+
+
+def _is_first(shape: Shape, months: DateRange) -> sql.Composable:
+    """Whether a month is the first of its customers in the bucket, by the month before it."""
+    start: sql.Composable = sql.SQL("{}::date").format(sql.Literal(months.start))
+    if shape.grain:
+        start = sql.SQL("greatest(date_trunc({}, order_month::timestamp)::date, {})").format(
+            sql.Literal(shape.grain), start
+        )
+    # Without an earlier one it is the calendar's first: a range may begin in it.
+    return sql.SQL("earlier_month < {} or earlier_month = '0001-01-01'").format(start)
 
 
 def rollup_suffix(groups: Sequence[str], filters: Mapping[str, Sequence[str]]) -> str | None:
@@ -141,11 +191,6 @@ def _customers_of_months(shape: Shape, months: DateRange) -> sql.Composable:
     """The same, of whole months, from the counts of orders by the months of their previous ones."""
     day = sql.Identifier("order_month")
     known = {"region": sql.Identifier("region")}
-    start: sql.Composable = sql.SQL("{}::date").format(sql.Literal(months.start))
-    if shape.grain:
-        start = sql.SQL("greatest(date_trunc({}, order_month::timestamp)::date, {})").format(
-            sql.Literal(shape.grain), start
-        )
     return sql.SQL(
         "select {items} from marts.customer_returns_monthly"
         " where {where} and step = 1 and {of_regions} {group}"
@@ -153,11 +198,9 @@ def _customers_of_months(shape: Shape, months: DateRange) -> sql.Composable:
         items=COMMA.join(
             [
                 *key_items(shape, known, day),
-                # Without an earlier order, the month is the calendar's first: a range may begin in it.
-                sql.SQL(
-                    "sum(orders) filter (where earlier_month < {} or earlier_month = '0001-01-01')::bigint"
-                    " as customers"
-                ).format(start),
+                sql.SQL("sum(orders) filter (where {})::bigint as customers").format(
+                    _is_first(shape, months)
+                ),
             ]
         ),
         where=where(day, months, known, shape.filters),
@@ -192,10 +235,7 @@ def _touched(shape: Shape, *, only_page: bool) -> sql.Composable:
     known = line_columns({*shape.columns, *shape.filters})
     condition = where(day, shape.span, known, shape.filters)
     if only_page:
-        wanted = [group_key(column, known[column]) for column in shape.columns]
-        condition = sql.SQL("{} and ({}) in (select {} from page)").format(
-            condition, COMMA.join(wanted), COMMA.join(columns(shape.columns))
-        )
+        condition = sql.SQL("{} and {}").format(condition, in_page(shape.columns, known))
     uses_category = "category" in shape.columns or "category" in shape.filters
     return sql.SQL(
         "select {items} from core.fct_orders as orders"

@@ -81,6 +81,14 @@ _SORT_EXPRESSIONS: dict[str, sql.Composable] = {
     "net_units": sql.SQL("units - units_returned"),
     "average_order_value": sql.SQL("net_revenue / nullif(orders, 0)"),
 }
+# The sums that they are made of.
+_SORT_SUMS: dict[str, tuple[str, ...]] = {
+    "total_revenue": ("net_revenue", "shipping"),
+    "cost": ("cost", "costed_line_count"),
+    "margin": ("cost", "costed_net_revenue", "costed_line_count"),
+    "cost_coverage": ("net_revenue", "costed_net_revenue"),
+    "net_units": ("units", "units_returned"),
+}
 _SORTS_BY_COUNT = frozenset((*COUNTS, "average_order_value"))
 SORTABLE = tuple(measure.name for measure in MEASURES if measure.name != "share_of_total")
 
@@ -88,6 +96,11 @@ SORTABLE = tuple(measure.name for measure in MEASURES if measure.name != "share_
 def sort_expression(name: str) -> sql.Composable:
     """The SQL by which rows are put in order of a measure."""
     return _SORT_EXPRESSIONS.get(name, sql.Identifier(name))
+
+
+def sort_sums(name: str) -> tuple[str, ...]:
+    """The columns of ``SUMS`` that the order of this measure needs; none for a group or a bucket."""
+    return _SORT_SUMS.get(name, (name,) if name in SUMS else ())
 
 
 def needs_counts(name: str) -> bool:

@@ -100,6 +100,12 @@ def group_key(column: str, expression: sql.Composable) -> sql.Composable:
     return sql.SQL("coalesce({}, '')").format(expression) if is_nullable else expression
 
 
+def in_page(names: Sequence[str], expressions: Mapping[str, sql.Composable]) -> sql.Composable:
+    """The rows of the groups of the page."""
+    wanted = (group_key(name, expressions[name]) for name in names)
+    return sql.SQL("({}) in (select {} from page)").format(COMMA.join(wanted), COMMA.join(columns(names)))
+
+
 def columns(names: Sequence[str], table: str | None = None) -> list[sql.Composable]:
     """The named columns, of ``table`` when given."""
     return [sql.Identifier(table, name) if table else sql.Identifier(name) for name in names]

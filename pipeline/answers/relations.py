@@ -21,15 +21,20 @@ class Relation:
     sums: Mapping[str, sql.Composable]
     # The join that a column needs, when it needs one.
     joins: Mapping[str, sql.Composable]
+    # Whether it is a rollup of far more groups than a page has.
+    has_many_groups: bool = False
 
 
-def _rollup(table: str, day: str, columns: tuple[str, ...]) -> Relation:
+def _rollup(
+    table: str, day: str, columns: tuple[str, ...], *, has_many_groups: bool = False
+) -> Relation:  # fmt: skip
     return Relation(
         table=sql.Identifier("marts", table),
         day=sql.Identifier(day),
         columns={column: sql.Identifier(column) for column in columns},
         sums={name: sql.SQL("sum({})").format(sql.Identifier(name)) for name in SUMS},
         joins={},
+        has_many_groups=has_many_groups,
     )
 
 
@@ -41,8 +46,11 @@ REVENUE_MONTHLY = _rollup(
 )  # fmt: skip
 REVENUE_BY_REGION_MONTHLY = _rollup("revenue_by_region_monthly", "month_start", ("source", "region"))
 PRODUCT_REVENUE_MONTHLY = _rollup(
-    "product_revenue_monthly", "month_start", ("product_id", "category", "region")
+    "product_revenue_monthly", "month_start", ("product_id", "category", "region"), has_many_groups=True
 )
+REVENUE_BY_PRODUCT_MONTHLY = _rollup(
+    "revenue_by_product_monthly", "month_start", ("product_id",), has_many_groups=True
+)  # fmt: skip
 
 PRODUCT_JOIN = sql.SQL("inner join core.dim_product as product on product.product_key = lines.product_key")
 
@@ -109,7 +117,9 @@ def plan(columns: Set[str], grain: str | None, span: DateRange, data: DateRange)
         return _months_and_edges(span, data, months, REVENUE_DAILY)
     if grain in BELOW_MONTHS or not columns <= PRODUCT_REVENUE_MONTHLY.columns.keys():
         return [Part(replace(ORDER_LINES, columns=line_columns(columns)), span)]
-    return _months_and_edges(span, data, PRODUCT_REVENUE_MONTHLY, ORDER_LINES)
+    is_of_products = columns <= REVENUE_BY_PRODUCT_MONTHLY.columns.keys()
+    months = REVENUE_BY_PRODUCT_MONTHLY if is_of_products else PRODUCT_REVENUE_MONTHLY
+    return _months_and_edges(span, data, months, ORDER_LINES)
 
 
 def whole_months(span: DateRange, data: DateRange) -> DateRange | None:

@@ -9,8 +9,11 @@ It is put together from named steps::
     counts     distinct orders and customers per group and bucket
     page       the rows asked for, in order
 
-Distinct counts cannot be taken from a rollup. They are the dear part, so they are counted for
-the page's groups alone unless the order of the rows depends on them.
+Distinct counts are the dear part, so they are counted for the page's groups alone unless the order
+of the rows depends on them. Where a rollup has far more groups than a page, the steps up to the page
+have only the sums that put them in order, and two more have all sums of the page's groups::
+
+    page_parts, page_sums
 """
 
 from collections.abc import Sequence
@@ -18,13 +21,14 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from pipeline.answers.counts_sql import counts
-from pipeline.answers.measures import COUNTS, SUMS, needs_counts, sort_expression
+from pipeline.answers.measures import COUNTS, SUMS, needs_counts, sort_expression, sort_sums
 from pipeline.answers.pieces import (
     BUCKET,
     COMMA,
     Shape,
     columns,
     group_by,
+    in_page,
     key_items,
     left_join,
     where,
@@ -40,19 +44,34 @@ def result_columns(shape: Shape) -> list[str]:
 
 def statement(shape: Shape) -> sql.Composed:
     """The statement for a question; it has no parameters, every value is quoted in it."""
-    steps = {"parts": _parts(shape), "additive": _additive(shape), "spine": _spine(shape)}
-    steps["frame"] = _frame(shape)
-    if any(needs_counts(name.lstrip("-")) for name in shape.sort):
+    is_counted_first = any(needs_counts(name.lstrip("-")) for name in shape.sort)
+    is_part = bool(shape.groups) and (shape.limit is not None or shape.top is not None)
+    # Edges of months are lines, which are better read once.
+    has_many_groups = all(part.relation.has_many_groups for part in shape.parts)
+    is_summed_later = is_part and not is_counted_first and has_many_groups
+    sums = _ranking_sums(shape) if is_summed_later else SUMS
+    steps = {
+        "parts": _parts(shape, sums),
+        "additive": _additive(shape, "parts", sums),
+        "spine": _spine(shape),
+    }
+    steps["frame"] = _frame(shape, sums)
+    if is_counted_first:
         steps |= counts(shape, only_page=False)
         steps["measured"] = _with_counts(shape, "frame", columns([*shape.keys, *SUMS], "frame"))
         steps["page"] = _page(shape, "measured", [*shape.keys, *SUMS, *COUNTS])
-        final = sql.SQL("select {} from page").format(_final_columns(shape, "page"))
+        final = sql.SQL("select {} from page").format(_final_columns(shape, "page", "page"))
     else:
-        steps["page"] = _page(shape, "frame", [*shape.keys, *SUMS])
-        is_part = shape.limit is not None or shape.top is not None
-        steps |= counts(shape, only_page=bool(shape.groups) and is_part)
+        steps["page"] = _page(shape, "frame", [*shape.keys, *sums])
+        steps |= counts(shape, only_page=is_part)
+        others = [left_join("counts", "page", shape.keys)]
+        if is_summed_later:
+            steps["page_parts"] = _parts(shape, SUMS, only_page=True)
+            steps["page_sums"] = _additive(shape, "page_parts", SUMS)
+            others.append(left_join("page_sums", "page", shape.keys))
         final = sql.SQL("select {} from page {}").format(
-            _final_columns(shape, "counts"), left_join("counts", "page", shape.keys)
+            _final_columns(shape, "page_sums" if is_summed_later else "page", "counts"),
+            sql.SQL(" ").join(others),
         )
     joins = [dimension.name_join for dimension in shape.groups if dimension.name_join]
     with_steps = COMMA.join(
@@ -61,16 +80,25 @@ def statement(shape: Shape) -> sql.Composed:
     return sql.SQL(" ").join([sql.SQL("with"), with_steps, final, *joins, sql.SQL("order by page.position")])
 
 
-def _parts(shape: Shape) -> sql.Composable:
+def _ranking_sums(shape: Shape) -> list[str]:
+    """The sums that the order of the rows and the total need."""
+    needed = {"net_revenue"}.union(*(sort_sums(name.lstrip("-")) for name in shape.sort))
+    return [name for name in SUMS if name in needed]
+
+
+def _parts(shape: Shape, sums: Sequence[str], *, only_page: bool = False) -> sql.Composable:
     selects = []
     for part in shape.parts:
         relation = part.relation
+        condition = where(relation.day, part.span, relation.columns, shape.filters)
+        if only_page:
+            condition = sql.SQL("{} and {}").format(condition, in_page(shape.columns, relation.columns))
         selects.append(
             sql.SQL("select {items} from {table} {joins} where {where} {group}").format(
                 items=COMMA.join(
                     [
                         *key_items(shape, relation.columns, relation.day),
-                        *(sql.SQL("{} as {}").format(relation.sums[n], sql.Identifier(n)) for n in SUMS),
+                        *(sql.SQL("{} as {}").format(relation.sums[n], sql.Identifier(n)) for n in sums),
                     ]
                 ),
                 table=relation.table,
@@ -79,17 +107,17 @@ def _parts(shape: Shape) -> sql.Composable:
                     for column, join in relation.joins.items()
                     if column in shape.columns or column in shape.filters
                 ),
-                where=where(relation.day, part.span, relation.columns, shape.filters),
+                where=condition,
                 group=group_by(shape.keys),
             )
         )
     return sql.SQL(" union all ").join(selects)
 
 
-def _additive(shape: Shape) -> sql.Composable:
-    sums = (sql.SQL("coalesce(sum({0}), 0) as {0}").format(sql.Identifier(name)) for name in SUMS)
-    return sql.SQL("select {} from parts {}").format(
-        COMMA.join([*columns(shape.keys), *sums]), group_by(shape.keys)
+def _additive(shape: Shape, source: str, sums: Sequence[str]) -> sql.Composable:
+    summed = (sql.SQL("coalesce(sum({0}), 0) as {0}").format(sql.Identifier(name)) for name in sums)
+    return sql.SQL("select {} from {} {}").format(
+        COMMA.join([*columns(shape.keys), *summed]), sql.Identifier(source), group_by(shape.keys)
     )
 
 
@@ -109,11 +137,11 @@ def _spine(shape: Shape) -> sql.Composable:
     ).format(columns=COMMA.join(columns(shape.columns)), every_bucket=every_bucket)
 
 
-def _frame(shape: Shape) -> sql.Composable:
+def _frame(shape: Shape, sums: Sequence[str]) -> sql.Composable:
     if not shape.keys:
-        return sql.SQL("select {} from additive").format(COMMA.join(columns(SUMS)))
+        return sql.SQL("select {} from additive").format(COMMA.join(columns(sums)))
     return sql.SQL("select {} from spine {}").format(
-        COMMA.join([*columns(shape.keys, "spine"), *(zero_if_missing("additive", name) for name in SUMS)]),
+        COMMA.join([*columns(shape.keys, "spine"), *(zero_if_missing("additive", name) for name in sums)]),
         left_join("additive", "spine", shape.keys),
     )
 
@@ -183,7 +211,7 @@ def _with_counts(shape: Shape, source: str, items: Sequence[sql.Composable]) -> 
     )
 
 
-def _final_columns(shape: Shape, counts_from: str) -> sql.Composable:
+def _final_columns(shape: Shape, sums_from: str, counts_from: str) -> sql.Composable:
     names = (
         sql.SQL("{} as {}").format(dimension.name, sql.Identifier(f"{dimension.group}_name"))
         for dimension in shape.groups
@@ -193,7 +221,7 @@ def _final_columns(shape: Shape, counts_from: str) -> sql.Composable:
         [
             *columns(shape.keys, "page"),
             *names,
-            *columns(SUMS, "page"),
+            *(zero_if_missing(sums_from, name) for name in SUMS),
             *(zero_if_missing(counts_from, name) for name in COUNTS),
             *columns(["total_net_revenue", "position", *_rank(shape)], "page"),
         ]

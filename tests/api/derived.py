@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,6 +68,33 @@ def _before(orders: Iterable[Any]) -> dict[Any, tuple[date | None, date | None]]
             found[sequence, *order] = days
             days = (order[0], days[0])
     return found
+
+
+def purchases_monthly(orders: Sequence[Order]) -> list[Row]:
+    """product_id, category, payment_method (two of them ''), order_month, earlier_month, the three counts."""
+    bought: dict[tuple[str, str, str], dict[str, set[date]]] = defaultdict(lambda: defaultdict(set))
+    counts: dict[tuple[object, ...], Counter[str]] = defaultdict(Counter)
+    for order in orders:
+        month = order.order_date.replace(day=1)
+        counting = [line for line in order.lines if line.quantity > 0 or not order.is_sale]
+        for group in {group for line in counting for group in _groups(line)}:
+            kind = "orders" if order.is_sale else "return_orders"
+            counts[*group, month, date.min][kind] += 1
+        for line in counting:
+            if order.is_sale and line.customer_id:
+                for group in _groups(line):
+                    bought[group][line.customer_id].add(month)
+    for of_customers, customers in bought.items():
+        for months in customers.values():
+            ordered = [date.min, *sorted(months)]
+            for earlier, month in pairwise(ordered):
+                counts[*of_customers, month, earlier]["customers"] += 1
+    kinds = ("orders", "return_orders", "customers")
+    return [(*key, *(found[kind] for kind in kinds)) for key, found in counts.items()]
+
+
+def _groups(line: Line) -> list[tuple[str, str, str]]:
+    return [(line.product_id, "", ""), ("", line.category, ""), ("", "", line.payment_method)]
 
 
 def orders_daily(orders: Iterable[Order]) -> list[Row]:

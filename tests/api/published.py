@@ -121,8 +121,10 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
         for table, rows in (
             ("marts.product_revenue_monthly", _rollup(lines, _monthly)),
             ("marts.revenue_daily", _rollup(lines, _daily)),
+            ("marts.revenue_by_product_monthly", _rollup(lines, _product_monthly)),
             ("marts.revenue_by_region_monthly", _rollup(lines, _region_monthly)),
             ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
+            ("marts.purchases_monthly", derived.purchases_monthly(orders)),
             ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
             ("marts.customer_orders", derived.customer_orders(orders)),
             ("marts.orders_daily", derived.orders_daily(orders)),
@@ -218,6 +220,10 @@ def _all_monthly(line: Line) -> tuple[object, ...]:
 
 def _region_monthly(line: Line) -> tuple[object, ...]:
     return (line.sale_date.replace(day=1), line.source, line.region)
+
+
+def _product_monthly(line: Line) -> tuple[object, ...]:
+    return (line.sale_date.replace(day=1), line.product_id)
 
 
 def _monthly(line: Line) -> tuple[object, ...]:

@@ -65,6 +65,11 @@ TABLES = (
     "create index customer_orders_by_date on marts.customer_orders (order_date)",
     "create index customer_orders_by_region_and_date on marts.customer_orders (region, order_date)",
     f"""
+    create table marts.revenue_by_product_monthly (
+        month_start date, product_id text, {MEASURES}, primary key (month_start, product_id)
+    )
+    """,
+    f"""
     create table marts.revenue_by_region_monthly (
         month_start date, source text, region text, {MEASURES}, primary key (month_start, source, region)
     )
@@ -79,6 +84,13 @@ TABLES = (
     create table marts.customer_returns_monthly (
         region text, step integer, order_month date, earlier_month date, orders bigint not null,
         primary key (region, step, order_month, earlier_month)
+    )
+    """,
+    """
+    create table marts.purchases_monthly (
+        product_id text, category text, payment_method text, order_month date, earlier_month date,
+        orders integer not null, return_orders integer not null, customers integer not null,
+        primary key (product_id, category, payment_method, order_month, earlier_month)
     )
     """,
     """

@@ -166,4 +166,4 @@ def test_an_explanation_of_a_ranking_shows_the_statement_that_answered(
         "select",
         "with",
     ]
-    assert "marts.product_revenue_monthly" in answer["meta"]["explain"]["tables"]
+    assert "marts.revenue_by_product_monthly" in answer["meta"]["explain"]["tables"]

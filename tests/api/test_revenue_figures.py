@@ -1,18 +1,21 @@
 """The figures: golden ones, and random questions against a computation without SQL."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 from random import Random
 from typing import Any
 
+import psycopg
 import pytest
 
 from pipeline.answers.answer import Row
 from pipeline.answers.dates import GRAINS
 from pipeline.answers.dimensions import GROUPS
 from pipeline.answers.explaining import recorded
+from pipeline.answers.pieces import Top
 from pipeline.answers.revenue import RevenueQuestion, answer
 from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.warehouse.connect import connect
@@ -131,6 +134,69 @@ def test_what_a_rollup_answers_for_some_regions_or_customers_is_the_sum_of_their
                     row["bucket"] = row["bucket"]["start_date"]
             assert found == expected_rows(many_lines, question), question
             assert any(table in statement for statement in statements)
+
+
+# By group: the filter that names one of it.
+PURCHASES = {"product": "product_id", "category": "category", "payment_method": "payment_method"}
+WHOLE_MONTHS = (
+    (None, None),
+    (date(2023, 12, 1), date(2024, 1, 31)),
+    (date(2024, 1, 1), date(2024, 1, 31)),
+    (date(2023, 11, 1), date(2024, 2, 29)),
+)
+
+
+@pytest.mark.parametrize("group", PURCHASES)
+@pytest.mark.parametrize("grain", [None, "month", "quarter", "year"])
+def test_whole_months_of_one_group_need_no_line(
+    warehouse: Warehouse, many_lines: list[Line], group: str, grain: str | None
+) -> None:
+    one = {"product": "P3", "category": "Shoes", "payment_method": "Cash"}[group]
+    questions: tuple[dict[str, Any], ...] = (
+        {"group_by": (group,)},
+        {"group_by": (group,), "filters": {PURCHASES[group]: [one, "nothing"]}},
+        {"filters": {PURCHASES[group]: [one]}},
+    )
+    with connect(warehouse.urls.reader) as connection:
+        read_only_snapshot(connection)
+        for (start, end), asked in product(WHOLE_MONTHS, questions):
+            question = RevenueQuestion(grain=grain, start=start, end=end, **asked)
+            found = answered(connection, question)
+            assert found.rows == expected_rows(many_lines, question), question
+            assert not any("core.fct_order_lines" in statement for statement in found.statements)
+            assert any("purchases_monthly" in statement for statement in found.statements)
+
+
+@pytest.mark.parametrize("sort", ["-net_revenue", "margin", "-net_units", "cost_coverage", "product"])
+def test_the_first_products_of_whole_months_have_the_sums_of_all_of_them(
+    warehouse: Warehouse, many_lines: list[Line], sort: str
+) -> None:
+    with connect(warehouse.urls.reader) as connection:
+        read_only_snapshot(connection)
+        for group_by, grain in product((("product",), ("product", "region")), (None, "month")):
+            question = RevenueQuestion(group_by=group_by, grain=grain, sort=(sort,))
+            whole = answered(connection, question).rows
+            assert answered(connection, replace(question, limit=5)).rows[:5] == whole[:5]
+            if grain is None:
+                top = answered(connection, replace(question, top=Top(3))).rows
+                assert [row.pop("rank") for row in top] == [1, 2, 3]
+                assert top == whole[:3]
+
+
+@dataclass(frozen=True)
+class Answered:
+    rows: list[Row]
+    statements: list[str]
+
+
+def answered(connection: psycopg.Connection[Any], question: RevenueQuestion) -> Answered:
+    """The rows with their buckets by first day, and the statements that gave them."""
+    with recorded() as statements:
+        rows = list(answer(connection, question, currency="USD", time_zone="UTC").rows)
+    for row in rows:
+        if "bucket" in row:
+            row["bucket"] = row["bucket"]["start_date"]
+    return Answered(rows, statements)
 
 
 def test_pages_of_any_size_and_order_hold_the_same_rows(warehouse: Warehouse, many_lines: list[Line]) -> None:

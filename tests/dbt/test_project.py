@@ -35,7 +35,7 @@ def test_every_unit_test_passes(workbench: Workbench, dbt_settings: Settings) ->
     workbench.build()
     results = run_dbt(["test", "--select", "test_type:unit"], dbt_settings, workbench.warehouse.urls.owner)
     assert {result.name: result.message for result in results if not result.passed} == {}
-    assert len(results) == 21
+    assert len(results) == 22
 
 
 def test_each_layer_reads_only_the_one_below(manifest: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def test_every_published_model_is_made_with_the_key_that_it_is_published_by(work
     assert keys == {
         item.model: list(item.key) for item in workbench.declarations if item.model != "fct_order_lines"
     }
-    assert len(keys) == 19
+    assert len(keys) == 21
 
 
 def test_every_table_with_net_revenue_and_its_parts_holds_them_to_each_other(workbench: Workbench) -> None:
@@ -119,4 +119,4 @@ def test_every_table_with_net_revenue_and_its_parts_holds_them_to_each_other(wor
         )
     )
     assert [f"candidate.{name}" for (name,) in with_parts] == [name for (name,) in checked]
-    assert len(checked) == 5
+    assert len(checked) == 6

@@ -161,7 +161,7 @@ class Oracle:
             attributes = {
                 "source": key[0],
                 "product_id": live.row.product_id,
-                "category": live.row.category or self._record(live.row.product_id)[1] or "Unspecified",
+                "category": self._category(live.row),
                 "region": live.row.region or "Unspecified",
                 "payment_method": live.row.payment or "Unspecified",
                 "customer_id": live.row.customer_id,
@@ -199,8 +199,10 @@ class Oracle:
                 quantity=live.row.quantity,
                 unit_price=live.row.price,
                 discount=live.row.discount,
+                category=self._category(live.row),
                 customer_id=live.row.customer_id or None,
                 region=live.row.region or "Unspecified",
+                payment_method=live.row.payment or "Unspecified",
                 source=key[0],
                 occurrence=key[3],
             )
@@ -237,6 +239,9 @@ class Oracle:
             for live in self.lines.values()
             if live.row.customer_id
         }
+
+    def _category(self, row: Row) -> str:
+        return row.category or self._record(row.product_id)[1] or "Unspecified"
 
     def _record(self, product_id: str) -> tuple[str, str]:
         return self.products.get(product_id, ("", ""))

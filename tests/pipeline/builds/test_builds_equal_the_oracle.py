@@ -19,6 +19,7 @@ SUMS = (
 )
 ROLLUPS = {
     "marts.revenue_daily": ("sale_date", "source", "region", "category", "payment_method"),
+    "marts.revenue_by_product_monthly": ("month_start", "product_id"),
     "marts.revenue_by_region_monthly": ("month_start", "source", "region"),
     "marts.revenue_monthly": ("month_start", "source", "region", "category", "payment_method"),
     "marts.product_revenue_monthly": ("month_start", "product_id", "category", "region"),
@@ -211,6 +212,12 @@ def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
             "customer_returns_monthly",
             "region, step, order_month, earlier_month, orders",
             derived.customer_returns_monthly(orders),
+        ),
+        (
+            "purchases_monthly",
+            "product_id, category, payment_method, order_month, earlier_month,"
+            " orders, return_orders, customers",
+            derived.purchases_monthly(orders),
         ),
         ("orders_daily", "order_date, source, orders, return_orders", derived.orders_daily(orders)),
         (

@@ -79,6 +79,7 @@ def test_a_category_that_changes_restates_the_lines_sold_without_one(
         "core.dim_product": {"written": 2, "deleted": 0},
         "core.dim_product_record": {"written": 1, "deleted": 0},
         "marts.product_revenue_monthly": {"written": 3, "deleted": 3},
+        "marts.purchases_monthly": {"written": 2, "deleted": 2},
         "marts.revenue_daily": {"written": 3, "deleted": 3},
         "marts.revenue_monthly": {"written": 3, "deleted": 3},
     }

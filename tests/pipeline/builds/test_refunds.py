@@ -97,6 +97,7 @@ def test_an_amount_is_spread_by_net_value_and_the_remainder_falls_to_the_largest
         "core.fct_refunds": {"written": 1, "deleted": 0},
         "marts.product_revenue_monthly": {"written": 3, "deleted": 0},
         "marts.revenue_anomalies": changed(publication)["marts.revenue_anomalies"],
+        "marts.revenue_by_product_monthly": {"written": 2, "deleted": 0},
         "marts.revenue_by_region_monthly": {"written": 2, "deleted": 0},
         "marts.revenue_daily": {"written": 2, "deleted": 0},
         "marts.revenue_monthly": {"written": 2, "deleted": 0},

@@ -56,6 +56,7 @@ def test_a_late_correction_restates_the_lines_it_concerns_and_no_other(workbench
         "core.dim_unit_cost": {"written": 2, "deleted": 0},
         "core.fct_order_lines": {"written": 1, "deleted": 0},
         "marts.product_revenue_monthly": {"written": 1, "deleted": 0},
+        "marts.revenue_by_product_monthly": {"written": 1, "deleted": 0},
         "marts.revenue_by_region_monthly": {"written": 1, "deleted": 0},
         "marts.revenue_daily": {"written": 1, "deleted": 0},
         "marts.revenue_monthly": {"written": 1, "deleted": 0},

@@ -12,6 +12,10 @@ published_orders as not materialized (
     select * from {{ published('core', 'fct_orders') }}
 ),
 
+published_products as not materialized (
+    select * from {{ published('core', 'dim_product') }}
+),
+
 touched as (
     select distinct
         source,
@@ -20,9 +24,12 @@ touched as (
 ),
 
 untouched_lines as (
-    select published_lines.*
+    select
+        published_lines.*,
+        published_products.category
     from touched
     inner join published_lines using (source, order_id)
+    inner join published_products using (product_key)
     left join changes using (source, order_id, line_key)
     where changes.source is null
 ),
@@ -35,6 +42,9 @@ lines as (
         untouched_lines.order_id,
         untouched_lines.customer_id,
         untouched_lines.region,
+        untouched_lines.product_id,
+        untouched_lines.category,
+        untouched_lines.payment_method,
         untouched_lines.quantity
     from untouched_lines
     cross join (values (-1), (1)) as sides (sign)
@@ -47,6 +57,9 @@ lines as (
         order_id,
         customer_id,
         region,
+        product_id,
+        category,
+        payment_method,
         quantity
     from changes
 ),
@@ -72,14 +85,17 @@ orders as (
     from {{ ref('fct_orders') }}
 )
 
-select distinct
+select
     lines.sign,
     lines.source,
     lines.order_id,
     orders.order_date,
     orders.is_sale,
     lines.customer_id,
-    lines.region
+    lines.region,
+    lines.product_id,
+    lines.category,
+    lines.payment_method
 from lines
 inner join orders using (sign, source, order_id)
 where lines.quantity > 0 or not orders.is_sale
