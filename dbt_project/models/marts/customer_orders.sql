@@ -4,7 +4,14 @@
 with
 
 changes as (
-    select * from {{ ref('int_order_changes') }}
+    select distinct
+        sign,
+        customer_id,
+        region,
+        source,
+        order_id,
+        order_date
+    from {{ ref('int_order_changes') }}
     where is_sale and customer_id is not null
 ),
 

@@ -24,7 +24,13 @@
     ),
 
     changes as (
-        select * from {{ ref('int_order_changes') }}
+        select distinct
+            sign,
+            customer_id,
+            source,
+            order_id,
+            region
+        from {{ ref('int_order_changes') }}
         where is_sale and customer_id is not null
     ),
 
