@@ -149,6 +149,74 @@ cross join lateral (
 where is_first_region or steps.region <> ''
 group by steps.region, steps.step, order_month, earlier_month;
 
+create table customers_daily as
+select order_date, coalesce(region, '') as region, count(distinct customer_id) as customers
+from customer_orders
+group by grouping sets ((order_date), (order_date, region));
+alter table customers_daily add primary key (order_date, region);
+
+create temporary table purchases as
+select
+    lines.product_id, lines.category, lines.payment_method, lines.order_id, lines.customer_id, fct_orders.is_sale,
+    date_trunc('month', fct_orders.order_date)::date as order_month
+from fct_order_lines as lines
+inner join fct_orders on lines.order_id = fct_orders.order_id and (lines.quantity > 0) = fct_orders.is_sale;
+
+create table purchases_monthly as
+select product_id, '' as category, '' as payment_method, order_month, date '0001-01-01' as earlier_month,
+    count(distinct order_id) filter (where is_sale) as orders,
+    count(distinct order_id) filter (where not is_sale) as return_orders, 0::bigint as customers
+from purchases group by product_id, order_month
+union all
+select '', category, '', order_month, date '0001-01-01', count(distinct order_id) filter (where is_sale),
+    count(distinct order_id) filter (where not is_sale), 0
+from purchases group by category, order_month
+union all
+select '', '', payment_method, order_month, date '0001-01-01', count(distinct order_id) filter (where is_sale),
+    count(distinct order_id) filter (where not is_sale), 0
+from purchases group by payment_method, order_month
+union all
+select product_id, '', '', order_month, earlier_month, 0, 0, count(*)
+from (
+    select
+        product_id, order_month,
+        lag(order_month, 1, date '0001-01-01') over (partition by customer_id, product_id order by order_month)
+            as earlier_month
+    from purchases where is_sale and customer_id is not null
+) as in_sequence
+where earlier_month < order_month group by product_id, order_month, earlier_month
+union all
+select '', category, '', order_month, earlier_month, 0, 0, count(*)
+from (
+    select
+        category, order_month,
+        lag(order_month, 1, date '0001-01-01') over (partition by customer_id, category order by order_month)
+            as earlier_month
+    from purchases where is_sale and customer_id is not null
+) as in_sequence
+where earlier_month < order_month group by category, order_month, earlier_month
+union all
+select '', '', payment_method, order_month, earlier_month, 0, 0, count(*)
+from (
+    select
+        payment_method, order_month,
+        lag(order_month, 1, date '0001-01-01') over (partition by customer_id, payment_method order by order_month)
+            as earlier_month
+    from purchases where is_sale and customer_id is not null
+) as in_sequence
+where earlier_month < order_month group by payment_method, order_month, earlier_month;
+create index on purchases_monthly (product_id, category, payment_method, order_month, earlier_month);
+
+create table revenue_by_product_monthly as
+select
+    month_start, product_id, sum(line_count) as line_count, sum(sale_line_count) as sale_line_count,
+    sum(gross_revenue) as gross_revenue, sum(discounts) as discounts, sum(returns) as returns,
+    sum(net_revenue) as net_revenue, sum(shipping) as shipping, sum(cost) as cost,
+    sum(costed_net_revenue) as costed_net_revenue, sum(units) as units, sum(units_returned) as units_returned
+from product_revenue_monthly
+group by month_start, product_id;
+alter table revenue_by_product_monthly add primary key (month_start, product_id);
+
 create table orders_daily as
 select
     order_date, count(*) filter (where is_sale) as orders, count(*) filter (where not is_sale) as return_orders
@@ -170,6 +238,6 @@ alter table orders_by_region_daily add primary key (order_date, region);
 
 analyze dim_product, dim_customer, dim_region, dim_date, fct_order_lines, fct_orders, revenue_daily,
     revenue_monthly, revenue_by_region_monthly, product_revenue_monthly, customer_orders, customer_returns_monthly,
-    orders_daily, orders_by_region_daily;
+    customers_daily, purchases_monthly, revenue_by_product_monthly, orders_daily, orders_by_region_daily;
 
 commit;

@@ -57,11 +57,7 @@ def counts(shape: Shape, *, only_page: bool) -> dict[str, sql.Composable]:
     if involved <= _KNOWN and (suffix := rollup_suffix(shape.columns, shape.filters)) is not None:
         steps = {
             "counted_orders": _summed_orders(shape, suffix),
-            "counted_customers": (
-                _chained_customers(shape, suffix, "source" in involved)
-                if shape.months is None or "source" in involved
-                else _customers_of_months(shape, shape.months)
-            ),
+            "counted_customers": _counted_in_sequence(shape, suffix, is_by_source="source" in involved),
         }
     else:
         steps = {
@@ -159,6 +155,28 @@ def _summed_orders(shape: Shape, suffix: str) -> sql.Composable:
     )
 
 
+def _counted_in_sequence(shape: Shape, suffix: str, *, is_by_source: bool) -> sql.Composable:
+    """Customers of any regions, or of one: from the smallest place that has them."""
+    # What is kept of customers runs over all sources.
+    if shape.months is not None and not is_by_source:
+        return _customers_of_months(shape, shape.months)
+    if shape.grain == "day" and not is_by_source:
+        return _customers_of_days(shape)
+    return _chained_customers(shape, suffix, is_by_source)
+
+
+def _customers_of_days(shape: Shape) -> sql.Composable:
+    """Each day's customers, which are kept as they are: no other bucket can be made of them."""
+    day = sql.Identifier("order_date")
+    known = {"region": sql.Identifier("region")}
+    return sql.SQL("select {items} from marts.customers_daily where {where} and {of_regions} {group}").format(
+        items=COMMA.join([*key_items(shape, known, day), sql.SQL("sum(customers)::bigint as customers")]),
+        where=where(day, shape.span, known, shape.filters),
+        of_regions=of_regions(shape.columns, shape.filters),
+        group=group_by(shape.keys),
+    )
+
+
 def _chained_customers(shape: Shape, suffix: str, is_by_source: bool) -> sql.Composable:
     """A customer is counted at the first of its orders in the bucket: the one whose previous is before it."""
     day = sql.Identifier("order_date")
@@ -210,7 +228,7 @@ def _customers_of_months(shape: Shape, months: DateRange) -> sql.Composable:
 
 
 def of_regions(groups: Sequence[str], filters: Mapping[str, Sequence[str]]) -> sql.SQL:
-    """Which rows of ``customer_returns_monthly`` count: those of single regions, or of all in one."""
+    """Which rows of the counts of customers by month or day count: of single regions, or of all in one."""
     return sql.SQL("region <> ''" if "region" in groups or "region" in filters else "region = ''")
 
 

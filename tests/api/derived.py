@@ -56,6 +56,17 @@ def customer_returns_monthly(orders: Sequence[Order]) -> list[Row]:
     return [(*key, count) for key, count in counts.items()]
 
 
+def customers_daily(orders: Sequence[Order]) -> list[Row]:
+    """order_date, region ('' for all together), distinct customers."""
+    found: dict[tuple[date, str], set[str]] = defaultdict(set)
+    for order in orders:
+        for line in order.lines:
+            if order.is_sale and line.quantity > 0 and line.customer_id:
+                found[order.order_date, ""].add(line.customer_id)
+                found[order.order_date, line.region].add(line.customer_id)
+    return [(*key, len(customers)) for key, customers in found.items()]
+
+
 def _before(orders: Iterable[Any]) -> dict[Any, tuple[date | None, date | None]]:
     """By (sequence, date, source, order_id), the dates of the two orders before it in its sequence."""
     sequences: dict[Any, list[tuple[date, str, str]]] = defaultdict(list)

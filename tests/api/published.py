@@ -126,6 +126,7 @@ def publish(connection: Connection, lines: Sequence[Line]) -> int:
             ("marts.revenue_monthly", _rollup(lines, _all_monthly)),
             ("marts.purchases_monthly", derived.purchases_monthly(orders)),
             ("marts.customer_returns_monthly", derived.customer_returns_monthly(orders)),
+            ("marts.customers_daily", derived.customers_daily(orders)),
             ("marts.customer_orders", derived.customer_orders(orders)),
             ("marts.orders_daily", derived.orders_daily(orders)),
             ("marts.orders_by_region_daily", derived.orders_by_region_daily(orders)),

@@ -87,6 +87,11 @@ TABLES = (
     )
     """,
     """
+    create table marts.customers_daily (
+        order_date date, region text, customers bigint not null, primary key (order_date, region)
+    )
+    """,
+    """
     create table marts.purchases_monthly (
         product_id text, category text, payment_method text, order_month date, earlier_month date,
         orders integer not null, return_orders integer not null, customers integer not null,

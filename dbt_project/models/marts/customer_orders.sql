@@ -1,6 +1,5 @@
--- From a customer's first touched day on, its orders are put in sequence anew; earlier ones are as published,
--- and of those only the last two are looked at (over all regions, and in each): a customer id that stands for
--- everyone at the till must not cost its whole history each time.
+-- From a customer's first touched day on, its orders are put in sequence anew; of earlier ones only the last two
+-- are looked at (over all regions, and in each): an id of everyone at the till must not cost its whole history.
 with
 
 changes as (

@@ -2,40 +2,7 @@
 -- before the first month are the customers, each once.
 with
 
-{%- set key = 'customer_id, order_date, source, order_id, region' %}
-{%- set sequences -%}
-    order_date,
-    region,
-    is_first_region,
-    previous_order_date,
-    second_previous_order_date,
-    previous_order_date_in_region,
-    second_previous_order_date_in_region
-{%- endset %}
-
--- A full build replaces nothing that is published.
-touched as (
-    select {{ key }} from {{ ref('customer_orders') }}
-    where not (select is_full from {{ source('build', 'build') }})
-    union distinct
-    select {{ key }} from {{ ref('int_order_changes') }}
-    where customer_id is not null and not (select is_full from {{ source('build', 'build') }})
-),
-
-sides as (
-    select
-        1 as sign,
-        {{ sequences }}
-    from {{ ref('customer_orders') }}
-
-    union all
-
-    select
-        -1 as sign,
-        {{ sequences }}
-    from touched
-    inner join {{ published('marts', 'customer_orders') }} as published using ({{ key }})
-),
+{{ changed_sequences() }},
 
 signed as (
     select

@@ -213,6 +213,7 @@ def assert_marts(workbench: Workbench, oracle: Oracle) -> None:
             "region, step, order_month, earlier_month, orders",
             derived.customer_returns_monthly(orders),
         ),
+        ("customers_daily", "order_date, region, customers", derived.customers_daily(orders)),
         (
             "purchases_monthly",
             "product_id, category, payment_method, order_month, earlier_month,"

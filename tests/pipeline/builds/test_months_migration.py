@@ -13,6 +13,7 @@ VERSIONS = "pipeline.warehouse.migrations.versions"
 MONTHS = import_module(f"{VERSIONS}.0013_months").STATEMENTS
 SEQUENCES = import_module(f"{VERSIONS}.0015_one_table_of_sequences").STATEMENTS
 PURCHASES = import_module(f"{VERSIONS}.0017_purchases").STATEMENTS
+DAYS = import_module(f"{VERSIONS}.0018_customers_of_days").STATEMENTS
 # Made by migrations where they are not there.
 MADE = (
     "revenue_monthly",
@@ -20,6 +21,7 @@ MADE = (
     "customer_returns_monthly",
     "purchases_monthly",
     "revenue_by_product_monthly",
+    "customers_daily",
 )
 TABLES = (*MADE, "customer_orders")
 # The two tables that had the sequences before.
@@ -66,7 +68,7 @@ def test_an_upgrade_makes_these_tables_as_a_build_does(workbench: Workbench, tab
     assert len(built) >= 12
     for name in MADE:
         workbench.connection.execute(f"drop table marts.{name}".encode())
-    for statement in (*BEFORE, *MONTHS, *SEQUENCES, *PURCHASES):
+    for statement in (*BEFORE, *MONTHS, *SEQUENCES, *PURCHASES, *DAYS):
         workbench.connection.execute(statement.encode())
     assert rows(workbench, table) == built
     # And the next full build, which compares every row, finds no difference.
