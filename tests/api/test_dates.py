@@ -9,6 +9,7 @@ from pipeline.answers.errors import QueryError
 from pipeline.answers.relations import (
     ORDER_LINES,
     PRODUCT_REVENUE_MONTHLY,
+    REVENUE_BY_PRODUCT_MONTHLY,
     REVENUE_BY_REGION_MONTHLY,
     REVENUE_MONTHLY,
     Part,
@@ -107,7 +108,7 @@ def test_products_come_from_whole_months_and_the_days_at_the_edges() -> None:
 
 def test_the_whole_data_needs_no_edges() -> None:
     assert plan({"product_id"}, None, DATA, DATA) == [
-        Part(PRODUCT_REVENUE_MONTHLY, DateRange(date(2023, 12, 1), date(2024, 5, 31)))
+        Part(REVENUE_BY_PRODUCT_MONTHLY, DateRange(date(2023, 12, 1), date(2024, 5, 31)))
     ]
 
 

@@ -27,7 +27,7 @@ def planned() -> str:
         grain=None,
         bucket_starts=[],
         span=SPAN,
-        parts=plan({"product_id"}, None, SPAN, DATA),
+        parts=plan({"product_id", "region"}, None, SPAN, DATA),
         filters={"region": ["Asia", "Europe"]},
         sort=("-net_revenue",),
         limit=51,

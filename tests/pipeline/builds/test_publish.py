@@ -54,6 +54,8 @@ def test_the_first_build_makes_keys_foreign_keys_and_indexes(workbench: Workbenc
         ("marts.customer_orders", "f", 3),
         ("marts.customer_orders", "p", 1),
         ("marts.customer_returns_monthly", "p", 1),
+        ("marts.customers_daily", "f", 1),
+        ("marts.customers_daily", "p", 1),
         ("marts.orders_by_region_daily", "f", 2),
         ("marts.orders_by_region_daily", "p", 1),
         ("marts.orders_daily", "f", 1),
