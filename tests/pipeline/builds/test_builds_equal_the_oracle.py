@@ -162,7 +162,8 @@ def new_row(dice: random.Random) -> Row:
 
 def vary(dice: random.Random, row: Row) -> Row:
     fresh = new_row(dice)
-    changed = dice.sample(["name", "day", "quantity", "price", "region", "customer_id", "cost"], 2)
+    names = ["name", "day", "quantity", "price", "region", "customer_id", "cost", "category", "payment"]
+    changed = dice.sample(names, 2)
     return Row(**{**row.__dict__, **{name: getattr(fresh, name) for name in changed}})
 
 
