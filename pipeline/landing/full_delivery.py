@@ -14,10 +14,16 @@ from pipeline.landing.feeds import tables_of
 from pipeline.landing.line_changes import LINE_KEY, find_known_lines, line_columns, listed
 from pipeline.sources import ORDER_LINES
 
-# Of a line that several files of the call have, the last row counts.
+# Of a line that several files of the call have, the last row counts; and of equal ones at the end the
+# first, which brought the values.
 _LAST_ROWS = """
 select distinct on (order_id, line_key) *
-from (select *, {line_key} as line_key from {staged}) as delivered
+from (
+    select *, ({compared}) is distinct from lead(({compared})) over newest_first as is_new
+    from (select *, {line_key} as line_key from {staged}) as staged
+    window newest_first as (partition by order_id, line_key order by batch_id desc, row_number desc)
+) as delivered
+where is_new
 order by order_id, line_key, batch_id desc, row_number desc
 """
 _ALL_ROWS = "select *, {line_key} as line_key from {staged}"
@@ -83,7 +89,9 @@ def store_changes(connection: Connection[TupleRow], source: str, batch_ids: Sequ
     rows_of = _LAST_ROWS if len(batch_ids) > 1 else _ALL_ROWS
     connection.execute(
         sql.SQL(_STORE_CHANGED).format(
-            delivered=sql.SQL(rows_of).format(line_key=LINE_KEY, staged=staged("order_lines")),
+            delivered=sql.SQL(rows_of).format(
+                line_key=LINE_KEY, staged=staged("order_lines"), compared=listed("staged", compared)
+            ),
             names=sql.SQL(", ").join(map(sql.Identifier, columns)),
             values=listed("delivered", columns),
             compared=listed("delivered", compared),

@@ -113,9 +113,11 @@ class Oracle:
     products: dict[str, tuple[str, str]] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
 
-    def deliver(self, source: str, mode: str, files: list[tuple[int, list[Row]]]) -> None:
+    def deliver(
+        self, source: str, mode: str, files: list[tuple[int, list[Row]]], *, delivery: str = "partial"
+    ) -> None:
         """Take in one call: its files as (batch id, rows)."""
-        accepted: dict[Key, Live] = {}
+        accepted: dict[Key, list[Live]] = defaultdict(list)
         kept: set[Key] = set()
         for batch, rows in files:
             occurrences: dict[tuple[str, str], int] = defaultdict(int)
@@ -124,17 +126,19 @@ class Oracle:
                 key = (source, row.order_id, row.product_id, occurrences[row.order_id, row.product_id])
                 if row.is_broken:
                     kept.add(key)
-                elif key not in accepted or accepted[key].row != row:
+                elif key not in accepted or accepted[key][-1].row != row:
                     # A later file that repeats a line leaves its provenance as it was.
-                    accepted[key] = Live(row, batch, index + 2)
+                    accepted[key].append(Live(row, batch, index + 2))
         if mode == "overwrite":
             gone = [k for k in self.lines if k[0] == source and k not in accepted and k not in kept]
             for key in gone:
                 del self.lines[key]
-        for key, live in accepted.items():
-            before = self.lines.get(key)
-            if before is None or before.row != live.row:
-                self.lines[key] = live
+        for key, versions in accepted.items():
+            # A full delivery is compared as a whole: what only an earlier file of it says was never there.
+            for live in versions[-1:] if delivery == "full" else versions:
+                before = self.lines.get(key)
+                if before is None or before.row != live.row:
+                    self.lines[key] = live
 
     def fact(self) -> list[tuple[Any, ...]]:
         """core.fct_order_lines, without keys of versions."""

@@ -46,7 +46,7 @@ def test_every_delta_leaves_what_a_computation_from_scratch_gives(workbench: Wor
             for call in calls:
                 oracle.deliver(source, mode, [call])
         else:
-            oracle.deliver(source, mode, calls)
+            oracle.deliver(source, mode, calls, delivery=kind)
         if dice_of_records.random() < 0.6:
             deliver_records(workbench, oracle, dice_of_records)
         if dice.random() < 0.8 or delivery == 5:
@@ -162,7 +162,8 @@ def new_row(dice: random.Random) -> Row:
 
 def vary(dice: random.Random, row: Row) -> Row:
     fresh = new_row(dice)
-    changed = dice.sample(["name", "day", "quantity", "price", "region", "customer_id", "cost"], 2)
+    names = ["name", "day", "quantity", "price", "region", "customer_id", "cost", "category", "payment"]
+    changed = dice.sample(names, 2)
     return Row(**{**row.__dict__, **{name: getattr(fresh, name) for name in changed}})
 
 

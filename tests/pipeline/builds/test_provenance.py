@@ -59,6 +59,33 @@ def test_a_line_that_went_or_changed_and_came_back_between_two_builds_is_new(
     assert origins(workbench) == {"A": 4, "B": 4} | dict.fromkeys("CDEF", 1)
 
 
+@pytest.mark.parametrize(
+    ("options", "batch_of_what_returned"), [(WHOLE, 4), (FULL, 1)], ids=["overwrite", "full delivery"]
+)
+def test_of_two_files_of_one_overwrite_a_line_names_the_one_that_brought_its_values(
+    workbench: Workbench, options: dict[str, Any], batch_of_what_returned: int
+) -> None:
+    rows = [row_named(order, "Thing", DAY) for order in ORDERS]
+    deliver(workbench, oracle := Oracle(), {"mode": "append"}, rows)
+    # Enough lines of somebody else for the overwrite to go as a change.
+    fillers = [row_named(f"X{n}", "", DAY) for n in range(60)]
+    deliver(workbench, oracle, {"mode": "append", "source": "other"}, fillers)
+    workbench.build()
+    first, second, *others = rows
+    dearer, cheaper = replace(first, price=first.price + 1), replace(second, price=second.price - 1)
+    # The second file has the first line as it was, and repeats what the first one made of the second.
+    files = [[dearer, cheaper], [first, cheaper, *others]]
+    results = workbench.land(*map(csv_text, files), **options)
+    calls = [(result.batch_id or 0, lines) for result, lines in zip(results, files, strict=True)]
+    oracle.deliver("default", "overwrite", calls, delivery=options.get("delivery", "partial"))
+    built_as_a_change(workbench)
+    expected = {"A": batch_of_what_returned, "B": 3} | dict.fromkeys("CDEF", 1)
+    assert origins(workbench) == expected
+    assert_published(workbench, oracle)
+    assert_nothing_left_for_a_full_build(workbench)
+    assert origins(workbench) == expected
+
+
 def test_a_line_that_an_overwrite_could_not_read_keeps_its_origin_when_it_is_repeated(
     workbench: Workbench,
 ) -> None:
