@@ -138,7 +138,7 @@ create index on customer_orders (region, order_date);
 create table customer_returns_monthly as
 select
     steps.region, steps.step, date_trunc('month', customer_orders.order_date)::date as order_month,
-    date_trunc('month', steps.order_date)::date as earlier_month, count(*) as orders
+    coalesce(date_trunc('month', steps.order_date), date '0001-01-01')::date as earlier_month, count(*) as orders
 from customer_orders
 cross join lateral (
     values
@@ -148,6 +148,8 @@ cross join lateral (
 ) as steps (region, step, order_date)
 where is_first_region or steps.region <> ''
 group by steps.region, steps.step, order_month, earlier_month;
+
+alter table customer_returns_monthly add primary key (region, step, order_month, earlier_month);
 
 create table customers_daily as
 select order_date, coalesce(region, '') as region, count(distinct customer_id) as customers
@@ -229,9 +231,10 @@ select
     order_date, region, count(*) filter (where is_sale) as orders,
     count(*) filter (where not is_sale) as return_orders
 from (
-    select distinct order_id, region, fct_orders.order_date, fct_orders.is_sale
+    select distinct fct_order_lines.order_id, region, fct_orders.order_date, fct_orders.is_sale
     from fct_order_lines
-    inner join fct_orders using (order_id)
+    inner join fct_orders on
+        fct_order_lines.order_id = fct_orders.order_id and (fct_order_lines.quantity > 0) = fct_orders.is_sale
 ) as orders
 group by order_date, region;
 alter table orders_by_region_daily add primary key (order_date, region);

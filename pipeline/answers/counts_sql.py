@@ -1,4 +1,8 @@
-"""The steps that count orders and customers: distinct within each group, never summed."""
+"""The steps that count orders and customers: distinct within each group and bucket.
+
+Distinct counts are no sums of smaller ones. What is kept of them says when each customer bought before, so
+that a range counts a customer once; what no rollup knows is counted on orders or lines.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -65,7 +65,7 @@ MEASURES = (
 
 NOT_ADDITIVE = tuple(measure.name for measure in MEASURES if not measure.is_additive)
 
-# The additive columns that every rollup keeps, and the distinct counts that none can.
+# The additive columns that every rollup keeps, and the distinct counts, which are kept apart.
 SUMS = (
     "gross_revenue", "discounts", "returns", "net_revenue", "shipping", "tax", "cost",
     "costed_net_revenue", "costed_line_count", "units", "units_returned",

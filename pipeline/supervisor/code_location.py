@@ -1,8 +1,8 @@
 """Dagster's code server: ``python -m pipeline.supervisor.code_location --host HOST --port PORT``.
 
 Dagster starts each run as a new Python process, which takes seconds to import Dagster and dbt. Here runs are
-forked from a process that has imported them already: multiprocessing's own forkserver. What is of ours, and
-what starts threads that a fork would lose (Polars), each run imports by itself.
+forked from a process that has imported them already: multiprocessing's own forkserver. What starts
+threads that a fork would lose (Polars) each run imports by itself, and nearly all that is of ours.
 """
 
 import multiprocessing

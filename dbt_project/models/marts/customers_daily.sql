@@ -1,4 +1,5 @@
--- A customer counts on a day once: at the first of its orders of that day.
+-- A customer counts on a day once: at the first of its orders of that day. To put a customer's later orders
+-- in sequence anew changes no day that they are on.
 with
 
 {{ changed_sequences() }},
@@ -21,20 +22,19 @@ signed as (
     group by sides.order_date, sequences.region
 ),
 
-summed as (
-    select * from signed
-    union all
+published as (
+    select * from {{ published('marts', 'customers_daily') }}
+),
+
+rolled_forward as (
     select
-        order_date,
-        region,
-        customers
-    from {{ published('marts', 'customers_daily') }} as published
+        days.order_date,
+        days.region,
+        coalesce(published.customers, 0) + coalesce(signed.customers, 0) as customers
+    from {{ ref('int_customer_days') }} as days
+    left join signed using (order_date, region)
+    left join published using (order_date, region)
 )
 
-select
-    order_date,
-    region,
-    sum(customers)::bigint as customers
-from summed
-group by order_date, region
-having sum(customers) <> 0
+select * from rolled_forward
+where customers <> 0

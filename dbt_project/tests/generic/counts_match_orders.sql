@@ -1,6 +1,6 @@
 {#-
     Candidate counts - the published counts that they replace = the orders as they will be - the
-    orders as published, counted in fct_orders itself.
+    orders as published, counted in fct_orders itself; and the net revenue of those is that of the signed lines.
 -#}
 {% test counts_match_orders(model, published_name) %}
     with
@@ -39,14 +39,16 @@
     in_orders as (
         select
             1 as sign,
-            is_sale
+            is_sale,
+            net_revenue
         from {{ ref('fct_orders') }}
 
         union all
 
         select
             -1 as sign,
-            published.is_sale
+            published.is_sale,
+            published.net_revenue
         from touched_orders
         inner join {{ published('core', 'fct_orders') }} as published using (source, order_id)
     ),
@@ -56,7 +58,11 @@
             coalesce((select sum(sign * orders) from in_model), 0) as orders_in_model,
             coalesce((select sum(sign) from in_orders where is_sale), 0) as orders,
             coalesce((select sum(sign * return_orders) from in_model), 0) as return_orders_in_model,
-            coalesce((select sum(sign) from in_orders where not is_sale), 0) as return_orders
+            coalesce((select sum(sign) from in_orders where not is_sale), 0) as return_orders,
+            coalesce((select sum(sign * net_revenue) from in_orders), 0) as net_revenue_of_orders,
+            coalesce(
+                (select sum({{ signed('net_revenue') }}) from {{ ref('int_line_changes') }}), 0
+            ) as net_revenue_of_lines
     )
 
     select *
@@ -64,4 +70,5 @@
     where
         orders_in_model <> orders
         or return_orders_in_model <> return_orders
+        or net_revenue_of_orders <> net_revenue_of_lines
 {% endtest %}

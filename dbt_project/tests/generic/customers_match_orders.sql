@@ -15,10 +15,18 @@
 
     in_orders as (
         select
-            count(distinct (customer_id, order_date)) as orders_over_all,
-            count(distinct (customer_id, order_date, region)) as orders_by_region
-        from {{ ref('customer_orders') }}
-        where (select is_full from {{ source('build', 'build') }})
+            count(*) filter (where is_first_region) as orders_over_all,
+            count(*) as orders_by_region
+        from (
+            select
+                customer_id,
+                order_date,
+                region,
+                row_number() over (partition by customer_id, order_date) = 1 as is_first_region
+            from {{ ref('customer_orders') }}
+            where (select is_full from {{ source('build', 'build') }})
+            group by customer_id, order_date, region
+        ) as of_days
     )
 
     select *
