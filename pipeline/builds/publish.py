@@ -21,8 +21,8 @@ from pipeline.builds.tables import (
     add_primary_key,
     add_relations,
     has_primary_key,
-    renew_indexes,
     renew_key,
+    renew_relations,
     retire_columns,
 )
 from pipeline.errors import TillhouseError
@@ -104,8 +104,7 @@ def publish(
                 add_relations(connection, item)
         if build.is_full:
             # Last, for readers wait until the transaction ends.
-            for item in known:
-                renew_indexes(connection, item)
+            renew_relations(connection, known)
         publication = _record(connection, build, before, rows_changed)
         if refresh_id is not None:
             finish(connection, refresh_id, run_id, "succeeded", publication.message)

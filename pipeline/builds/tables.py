@@ -1,12 +1,17 @@
 """The published tables, made from the models' contracts."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
+from psycopg.errors import LockNotAvailable
 
-from pipeline.builds.declarations import Column, Published
+from pipeline.builds.declarations import Column, ForeignKey, Published
+
+# Less than the second after which Postgres looks for a deadlock, which a reader of two tables makes with us.
+_SHORT_WAIT = "set local lock_timeout = '500ms'"
 
 
 def make_tables(connection: Connection, declarations: Iterable[Published]) -> None:
@@ -71,33 +76,26 @@ def renew_key(connection: Connection, item: Published) -> None:
             add_primary_key(connection, item)
 
 
-def renew_indexes(connection: Connection, item: Published) -> None:
-    """Make the indexes that the model declares now, and drop those that it declared before.
-
-    Ours have the names that Postgres gives; others, and those of expressions, are somebody's own.
-    """
-    present = [index for index in _present_indexes(connection, item) if not index.is_primary]
-    for columns in item.indexes:
-        if not any(_is_declared(index, item) and index.columns == columns for index in present):
-            _add_index(connection, item, columns)
-    # Last, for readers wait from here on.
-    for index in present:
-        is_ours = re.fullmatch(rf"{re.escape(item.table)}_\w+_idx\d*", index.name)
-        if is_ours and not _is_declared(index, item):
-            connection.execute(sql.SQL("drop index {}").format(sql.Identifier(item.schema, index.name)))
-
-
 def add_relations(connection: Connection, item: Published) -> None:
     """Make the table's indexes and foreign keys; the tables they refer to have theirs."""
     for columns in item.indexes:
         _add_index(connection, item, columns)
     for foreign_key in item.foreign_keys:
-        schema, table = foreign_key.to.split(".")
-        connection.execute(
-            sql.SQL("alter table {} add foreign key ({}) references {}").format(
-                item.relation, _names(foreign_key.columns), sql.Identifier(schema, table)
-            )
-        )
+        _add_foreign_key(connection, item, foreign_key)
+
+
+def renew_relations(connection: Connection, items: Sequence[Published]) -> None:
+    """Bring tables that were published before to the foreign keys, indexes and not-nulls of their models.
+
+    A table that a migration filled has few of them, one whose model changed has those of before.
+    Readers wait from the first index that is dropped, or the first column that is required, on.
+    """
+    for item in items:
+        _renew_foreign_keys(connection, item)
+    for item in items:
+        _renew_indexes(connection, item)
+    for item in items:
+        _require_columns(connection, item)
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,49 @@ class _Index:
     leaves_nulls_out: bool
 
 
+def _renew_foreign_keys(connection: Connection, item: Published) -> None:
+    """Make those that the table lacks; others may be somebody's own."""
+    present = _present_foreign_keys(connection, item)
+    for foreign_key in item.foreign_keys:
+        if foreign_key not in present:
+            _add_foreign_key(connection, item, foreign_key)
+
+
+def _renew_indexes(connection: Connection, item: Published) -> None:
+    """Make the indexes that the model declares now, and drop those that it declared before.
+
+    Ours have the names that Postgres gives; others, and those of expressions, are somebody's own.
+    """
+    present = [index for index in _present_indexes(connection, item) if not index.is_primary]
+    for columns in item.indexes:
+        if not any(_is_declared(index, item) and index.columns == columns for index in present):
+            _add_index(connection, item, columns)
+    for index in present:
+        is_ours = re.fullmatch(rf"{re.escape(item.table)}_\w+_idx\d*", index.name)
+        if is_ours and not _is_declared(index, item):
+            connection.execute(sql.SQL("drop index {}").format(sql.Identifier(item.schema, index.name)))
+
+
+def _require_columns(connection: Connection, item: Published) -> None:
+    """Forbid nulls where the contract does: a column that was added to a filled table allows them.
+
+    That shuts readers out and waits for those there are; while somebody reads, it is left to the next
+    full build. The candidate's own contract forbids the nulls meanwhile.
+    """
+    nullable = _nullable_columns(connection, item)
+    actions: list[sql.Composed] = [
+        sql.SQL("alter column {} set not null").format(sql.Identifier(column.name))
+        for column in item.columns
+        # Ignored columns of equal rows are not written, so they may lack what was added.
+        if column.not_null and column.name in nullable and column.name not in item.ignore
+    ]
+    if actions:
+        with suppress(LockNotAvailable), connection.transaction():
+            connection.execute(_SHORT_WAIT)
+            _alter(connection, item, actions)
+            connection.execute("set local lock_timeout to default")
+
+
 def _add_index(connection: Connection, item: Published, columns: tuple[str, ...]) -> None:
     condition: sql.Composable = sql.SQL("")
     if _may_be_null(item, columns):
@@ -115,6 +156,34 @@ def _add_index(connection: Connection, item: Published, columns: tuple[str, ...]
     connection.execute(
         sql.SQL("create index on {} ({}) {}").format(item.relation, _names(columns), condition)
     )
+
+
+def _add_foreign_key(connection: Connection, item: Published, foreign_key: ForeignKey) -> None:
+    connection.execute(
+        sql.SQL("alter table {} add foreign key ({}) references {}").format(
+            item.relation, _names(foreign_key.columns), sql.Identifier(*foreign_key.to.split("."))
+        )
+    )
+
+
+def _present_foreign_keys(connection: Connection, item: Published) -> set[ForeignKey]:
+    rows = connection.execute(
+        """
+        select
+            (
+                select array_agg(attname::text order by position)
+                from unnest(conkey) with ordinality as keys (number, position)
+                inner join pg_attribute on attrelid = conrelid and attnum = keys.number
+            ),
+            pg_namespace.nspname || '.' || pg_class.relname
+        from pg_constraint
+        inner join pg_class on pg_class.oid = confrelid
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        where conrelid = to_regclass(%s) and contype = 'f'
+        """,
+        (item.to,),
+    )
+    return {ForeignKey(tuple(columns), to) for columns, to in rows}
 
 
 def _is_declared(index: _Index, item: Published) -> bool:
@@ -171,6 +240,17 @@ def _present_columns(connection: Connection, item: Published) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def _nullable_columns(connection: Connection, item: Published) -> set[str]:
+    rows = connection.execute(
+        """
+        select attname from pg_attribute
+        where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped and not attnotnull
+        """,
+        (item.to,),
+    )
+    return {name for (name,) in rows}
+
+
 def _plain(column: Column) -> str:
     return column.data_type.replace(" ", "")
 
@@ -186,8 +266,7 @@ def _definition(column: Column) -> sql.Composable:
 
 
 def _bare(column: Column) -> sql.Composable:
-    # A column added to a filled table starts out null, so the contract's not-null is left to
-    # the candidate, whose own contract enforces it.
+    # A column added to a filled table starts out null: the publish that fills it forbids that.
     return sql.SQL("{} {}").format(sql.Identifier(column.name), _type(column))
 
 

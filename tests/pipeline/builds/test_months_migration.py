@@ -60,20 +60,53 @@ def rows(bench: Workbench, table: str) -> list[Any]:
     return bench.rows(f"select to_jsonb(found)::text from marts.{table} as found order by 1")
 
 
+def upgrade(bench: Workbench) -> None:
+    """Take the tables away, and have the migrations make them."""
+    for name in MADE:
+        bench.connection.execute(f"drop table marts.{name}".encode())
+    for statement in (*BEFORE, *MONTHS, *SEQUENCES, *PURCHASES, *DAYS):
+        bench.connection.execute(statement.encode())
+
+
+def relations(bench: Workbench) -> list[tuple[str, str]]:
+    """The constraints and indexes of the published tables."""
+    return bench.rows(
+        """
+        select conrelid::regclass::text, pg_get_constraintdef(pg_constraint.oid)
+        from pg_constraint
+        where connamespace = 'core'::regnamespace or connamespace = 'marts'::regnamespace
+        union all
+        select schemaname || '.' || tablename, indexdef from pg_indexes where schemaname in ('core', 'marts')
+        order by 1, 2
+        """
+    )
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_an_upgrade_makes_these_tables_as_a_build_does(workbench: Workbench, table: str) -> None:
     workbench.land(lines())
     workbench.build()
     built = rows(workbench, table)
     assert len(built) >= 12
-    for name in MADE:
-        workbench.connection.execute(f"drop table marts.{name}".encode())
-    for statement in (*BEFORE, *MONTHS, *SEQUENCES, *PURCHASES, *DAYS):
-        workbench.connection.execute(statement.encode())
+    upgrade(workbench)
     assert rows(workbench, table) == built
     # And the next full build, which compares every row, finds no difference.
     changed = workbench.build(full=True).rows_changed
     assert changed[f"marts.{table}"] == {"written": 0, "deleted": 0}
+
+
+def test_the_next_full_build_gives_them_the_constraints_of_a_new_warehouse(
+    workbench: Workbench,
+) -> None:
+    workbench.land(lines())
+    workbench.build()
+    made_anew = relations(workbench)
+    assert ("marts.customer_orders", "FOREIGN KEY (region) REFERENCES core.dim_region(region)") in made_anew
+    assert ("marts.customers_daily", "NOT NULL customers") in made_anew
+    upgrade(workbench)
+    assert relations(workbench) != made_anew
+    workbench.build(full=True)
+    assert relations(workbench) == made_anew
 
 
 def test_a_new_warehouse_gets_them_with_its_first_build(warehouse: Warehouse) -> None:

@@ -108,6 +108,23 @@ def test_a_full_build_gives_a_table_the_key_and_the_indexes_that_its_model_decla
     assert sum(sum(counts.values()) for counts in publication.rows_changed.values()) == 0
 
 
+def test_a_full_build_waits_for_no_reader_to_forbid_nulls_again(workbench: Workbench) -> None:
+    workbench.land(lines(10))
+    workbench.build()
+    is_forbidden = """
+        select attnotnull from pg_attribute
+        where attrelid = 'core.dim_region'::regclass and attname = 'line_count'
+    """
+    workbench.connection.execute("alter table core.dim_region alter line_count drop not null")
+    with connect(workbench.warehouse.urls.reader) as reader:
+        reader.execute("select * from core.dim_region")
+        workbench.build(full=True)
+    assert workbench.rows(is_forbidden) == [(False,)]
+    workbench.build(full=True)
+    assert workbench.rows(is_forbidden) == [(True,)]
+    assert workbench.rows("show lock_timeout") == [("0",)]
+
+
 def test_a_product_whose_latest_line_is_gone_takes_the_latest_of_the_others(workbench: Workbench) -> None:
     days = ("2024-01-01", "2024-03-01", "2024-02-01")
     sold = [f"O{n},P1,C1,Thing,Hats,Asia,{day},1,10.00\n" for n, day in enumerate(days)]
