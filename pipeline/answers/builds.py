@@ -25,14 +25,21 @@ def current_build(connection: Connection) -> Build:
     """The newest published build.
 
     Raises:
-        QueryError: nothing was published yet.
+        QueryError: nothing was published yet, or nothing by a version whose tables can be read.
     """
+    # A table has its key from the first publish on, or from the migration that filled it.
     row = connection.execute(
-        "select build_id, data_as_of, built_at from core.builds"
-        " where status = 'published' order by build_id desc limit 1"
+        "select build_id, data_as_of, built_at, to_regclass('marts.revenue_by_product_monthly_pkey') is null"
+        " from core.builds where status = 'published' order by build_id desc limit 1"
     ).fetchone()
     if row is None:
         raise QueryError("no_build", "No numbers are published yet: load a file, then ask again.")
+    if row[3]:
+        raise QueryError(
+            "no_build",
+            "The numbers were published by a version that is too old to be read by this one: "
+            "`tillhouse refresh` publishes them anew.",
+        )
     return Build(row[0], row[1], row[2].astimezone(UTC) if row[2] else None)
 
 

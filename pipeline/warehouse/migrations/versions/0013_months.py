@@ -29,9 +29,13 @@ STATEMENTS = (
     f"""
     do $$
     begin
+        -- Rollups of before tax are left to the next build, which is a full one.
         if
-            to_regclass('marts.revenue_daily') is null
-            or to_regclass('marts.customer_orders_by_region') is null
+            to_regclass('marts.customer_orders_by_region') is null
+            or not exists (
+                select from pg_attribute
+                where attrelid = to_regclass('marts.revenue_daily') and attname = 'tax'
+            )
         then
             return;
         end if;
