@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,7 +39,10 @@ class DbtError(TillhouseError):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test; ``seconds`` is its wall time."""
+    """What became of one model or test.
+
+    ``seconds`` is its wall time, ``failing_query`` asks for the rows that failed it, where rows did.
+    """
 
     unique_id: str
     name: str
@@ -47,7 +51,7 @@ class NodeResult:
     message: str | None
     failures: int | None
     seconds: float
-    compiled: str | None
+    failing_query: str | None
 
     @property
     def passed(self) -> bool:
@@ -167,20 +171,25 @@ def project_hash() -> str:
 
 
 def failing_rows(connection: Connection, result: NodeResult) -> list[dict[str, str | None]]:
-    """The first rows that a failed test found, as text."""
-    if result.kind != "test" or result.status != "fail" or not result.compiled:
+    """The first rows that a failed test found, or that a check constraint refused, as text."""
+    if result.failing_query is None:
         return []
-    # The test's own SQL, as dbt compiled it from the project.
+    # The project's own SQL, as dbt compiled it.
     query = sql.SQL("select * from ({}) as failing limit {}").format(
-        sql.SQL(result.compiled),
+        sql.SQL(result.failing_query),
         sql.Literal(SHOWN_ROWS),
     )
     cursor = connection.execute(query)
     names = [column.name for column in cursor.description or ()]
     return [
-        {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
+        {name: None if value is None else _text(value) for name, value in zip(names, row, strict=True)}
         for row in cursor.fetchall()
     ]
+
+
+def _text(value: Any) -> str:
+    """An amount in full, whose own text may be 0E-12."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _invoke(arguments: Sequence[str], manifest: "Manifest | None" = None) -> "dbtRunnerResult":
@@ -251,5 +260,26 @@ def _node_result(item: Any) -> NodeResult:
         message=item.message,
         failures=item.failures,
         seconds=float(item.execution_time),
-        compiled=getattr(item.node, "compiled_code", None),
+        failing_query=_failing_query(item),
     )
+
+
+def _failing_query(item: Any) -> str | None:
+    """A failed test's own query, or for a broken check constraint the model's rows that break it."""
+    compiled = getattr(item.node, "compiled_code", None)
+    if not compiled:
+        return None
+    if item.node.resource_type == "test" and item.status == "fail":
+        return str(compiled)
+    if item.node.resource_type == "model" and item.status == "error":
+        for constraint in item.node.constraints:
+            # Postgres names the constraint that is "violated by some row".
+            if constraint.type == "check" and constraint.name in (item.message or ""):
+                return _rows_against(item.node, compiled, constraint.expression)
+    return None
+
+
+def _rows_against(node: Any, compiled: str, check: str) -> str:
+    """The model's rows, in the types of its contract, that the check refuses."""
+    columns = ", ".join(f"{name}::{column.data_type} as {name}" for name, column in node.columns.items())
+    return f"select * from (select {columns} from ({compiled}) as made) as typed where not ({check})"  # noqa: S608

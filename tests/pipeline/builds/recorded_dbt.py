@@ -49,8 +49,11 @@ class RecordedDbt:
         """Send every node's statements, in the order in which dbt was done with the nodes."""
         with connect(owner_url) as connection:
             for result in self._results:
-                with connection.transaction():
-                    failures = _send(connection, self._statements[result.unique_id], _database(owner_url))
+                try:
+                    with connection.transaction():
+                        failures = _send(connection, self._statements[result.unique_id], _database(owner_url))
+                except psycopg.errors.CheckViolation:
+                    return False
                 if result.kind == "test" and failures:
                     return False
         return True

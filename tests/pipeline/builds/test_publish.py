@@ -220,6 +220,31 @@ def test_a_failed_audit_publishes_nothing_and_shows_the_rows(workbench: Workbenc
     assert workbench.rows(NET) == [(Decimal(10000),)]
 
 
+def test_a_broken_check_constraint_shows_the_rows_that_break_it(workbench: Workbench) -> None:
+    workbench.land(lines(100))
+    workbench.build()
+    # Money that no line has, which a delta adds its changes to.
+    workbench.connection.execute(
+        "update marts.revenue_daily set net_revenue = net_revenue + 1 where sale_date = '2024-01-01'"
+    )
+    workbench.land(lines(1, price="12.00"))
+    assert workbench.start() is not None
+    [broken] = [result for result in workbench.run_dbt() if result.status in ("error", "fail")]
+    assert (broken.kind, broken.name) == ("model", "revenue_daily")
+    assert 'check constraint "money_identity"' in (broken.message or "")
+    # The two lines of that day, one of which costs two more now.
+    expected = {
+        "sale_date": "2024-01-01",
+        "line_count": "2",
+        "gross_revenue": "22.000000000000",
+        "discounts": "0.000000000000",
+        "returns": "0.000000000000",
+        "net_revenue": "23.000000000000",
+    }
+    [row] = failing_rows(workbench.connection, broken)
+    assert {name: row[name] for name in expected} == expected
+
+
 def test_the_candidate_of_another_build_is_not_published(workbench: Workbench) -> None:
     workbench.land(lines(10))
     mine = workbench.start()
