@@ -13,9 +13,9 @@ from tests.pipeline.builds.conftest import Workbench
 
 VERSIONS = "pipeline.warehouse.migrations.versions"
 MONTHS = import_module(f"{VERSIONS}.0013_months").STATEMENTS
-SEQUENCES = import_module(f"{VERSIONS}.0015_one_table_of_sequences").STATEMENTS
-PURCHASES = import_module(f"{VERSIONS}.0017_purchases").STATEMENTS
-DAYS = import_module(f"{VERSIONS}.0018_customers_of_days").STATEMENTS
+PURCHASES = import_module(f"{VERSIONS}.0015_purchases").STATEMENTS
+DAYS = import_module(f"{VERSIONS}.0016_customers_of_days").STATEMENTS
+SEQUENCES = import_module(f"{VERSIONS}.0017_one_table_of_sequences").STATEMENTS
 # Made by migrations where they are not there.
 MADE = (
     "revenue_monthly",
@@ -62,11 +62,18 @@ def rows(bench: Workbench, table: str) -> list[Any]:
     return bench.rows(f"select to_jsonb(found)::text from marts.{table} as found order by 1")
 
 
-def upgrade(bench: Workbench) -> None:
-    """Take the tables away, and have the migrations make them."""
+def take_away(bench: Workbench) -> None:
+    """Make the warehouse one of before."""
     for name in MADE:
         bench.connection.execute(f"drop table marts.{name}".encode())
-    for statement in (*BEFORE, *MONTHS, *SEQUENCES, *PURCHASES, *DAYS):
+    for statement in BEFORE:
+        bench.connection.execute(statement.encode())
+
+
+def upgrade(bench: Workbench) -> None:
+    """Take the tables away, and have the migrations make them."""
+    take_away(bench)
+    for statement in (*MONTHS, *PURCHASES, *DAYS, *SEQUENCES):
         bench.connection.execute(statement.encode())
 
 
@@ -109,6 +116,37 @@ def test_the_next_full_build_gives_them_the_constraints_of_a_new_warehouse(
     assert relations(workbench) != made_anew
     workbench.build(full=True)
     assert relations(workbench) == made_anew
+
+
+def test_an_upgrade_makes_the_tables_before_it_shuts_readers_out(workbench: Workbench) -> None:
+    workbench.land(lines())
+    workbench.build()
+    take_away(workbench)
+    locked = """
+        select relation::regclass::text from pg_locks
+        where
+            pid = pg_backend_pid() and mode = 'AccessExclusiveLock'
+            and relation in (select oid from before_upgrade)
+        order by 1
+    """
+    workbench.connection.execute("create temporary table before_upgrade as select oid from pg_class")
+    statements: list[str] = [*MONTHS, *PURCHASES, *DAYS, *SEQUENCES]
+    with workbench.connection.transaction():
+        for statement in statements[:-1]:
+            workbench.connection.execute(statement.encode())
+        assert workbench.rows(locked) == []
+        workbench.connection.execute(statements[-1].encode())
+        assert ("core.dim_date",) in workbench.rows(locked)
+        assert workbench.rows("select count(*) > 0 from marts.customer_orders") == [(True,)]
+    # And what they made has statistics.
+    assert (
+        workbench.rows(
+            "select relname from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r'"
+            " and reltuples < 0 and relname in ('customer_orders', 'customers_daily', 'purchases_monthly',"
+            " 'revenue_by_product_monthly')"
+        )
+        == []
+    )
 
 
 def test_rollups_of_before_tax_are_left_to_the_next_build_and_readers_are_told(workbench: Workbench) -> None:

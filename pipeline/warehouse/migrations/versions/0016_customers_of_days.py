@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -12,17 +12,23 @@ STATEMENTS = (
     """
     do $$
     begin
-        if to_regclass('marts.customer_orders') is null then
+        if to_regclass('marts.customer_orders_by_region') is null then
             return;
         end if;
 
         create table marts.customers_daily as
-        select order_date, count(distinct customer_id) as customers, coalesce(region, '') as region
-        from marts.customer_orders
-        group by grouping sets ((order_date), (order_date, region))
+        select order_date, count(distinct customer_id) as customers, region
+        from (
+            select order_date, customer_id, '' as region from marts.customer_orders
+            union all
+            select order_date, customer_id, region from marts.customer_orders_by_region
+        ) as orders
+        group by order_date, region
         order by order_date, region;
 
         alter table marts.customers_daily add primary key (order_date, region);
+
+        analyze marts.customers_daily;
     end
     $$
     """,

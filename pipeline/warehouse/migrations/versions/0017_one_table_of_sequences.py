@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -16,8 +16,7 @@ STATEMENTS = (
             return;
         end if;
 
-        alter table marts.customer_orders rename to customer_orders_over_regions;
-        create table marts.customer_orders as
+        create table marts.customer_orders_in_regions as
         select
             over_regions.order_date,
             over_regions.previous_order_date,
@@ -32,16 +31,35 @@ STATEMENTS = (
             source,
             order_id
         from marts.customer_orders_by_region as in_region
-        inner join marts.customer_orders_over_regions as over_regions
+        inner join marts.customer_orders as over_regions
             using (customer_id, order_date, source, order_id)
         order by order_date;
-        drop table marts.customer_orders_by_region, marts.customer_orders_over_regions;
 
-        alter table marts.customer_orders
+        alter table marts.customer_orders_in_regions
             add primary key (customer_id, order_date, source, order_id, region),
             alter column is_first_region set not null;
-        create index on marts.customer_orders (order_date);
-        create index on marts.customer_orders (region, order_date);
+        create index on marts.customer_orders_in_regions (order_date);
+        create index on marts.customer_orders_in_regions (region, order_date);
+
+        analyze marts.customer_orders_in_regions;
+    end
+    $$
+    """,
+    # Readers wait from here on.
+    """
+    do $$
+    begin
+        if to_regclass('marts.customer_orders_in_regions') is null then
+            return;
+        end if;
+
+        drop table marts.customer_orders_by_region, marts.customer_orders;
+        alter table marts.customer_orders_in_regions rename to customer_orders;
+        alter index marts.customer_orders_in_regions_pkey rename to customer_orders_pkey;
+        alter index marts.customer_orders_in_regions_order_date_idx
+        rename to customer_orders_order_date_idx;
+        alter index marts.customer_orders_in_regions_region_order_date_idx
+        rename to customer_orders_region_order_date_idx;
     end
     $$
     """,
