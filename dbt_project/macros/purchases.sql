@@ -5,9 +5,14 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- The group of a published line, where its customer's purchases of it are touched; else null. -#}
-{% macro if_touched(column, group) -%}
-    case when (lines.customer_id, {{ column }}) in (select customer_id, {{ group }} from touched) then {{ column }} end
+{#- The touched values of one of the groups, by customer. -#}
+{% macro touched_by(group) -%}
+(
+        select distinct
+            customer_id,
+            {{ group }}
+        from touched
+    )
 {%- endmacro %}
 
 {#-
