@@ -15,6 +15,15 @@
     )
 {%- endmacro %}
 
+{#- A line's month, by its order's date, and groups. Sorted by the month first, few texts have to be compared. -#}
+{% macro purchase_month(dated) -%}
+        date_trunc('month', {{ dated }}.order_date::timestamp)::date as order_month,
+        dated_lines.customer_id,
+        dated_lines.product_id,
+        dated_lines.category,
+        dated_lines.payment_method
+{%- endmacro %}
+
 {#-
     Signed counts by one of the groups: an order is one there, however many lines it has; a customer
     counts in each month with a purchase, by the month of the one before.

@@ -36,7 +36,6 @@ untouched_lines as materialized (
         lines.customer_id,
         lines.source,
         lines.order_id,
-        lines.region,
         touched_products.product_id,
         touched_categories.category,
         touched_payment_methods.payment_method
@@ -56,30 +55,36 @@ untouched_lines as materialized (
     where lines.quantity > 0 and touched_orders.source is null
 ),
 
-orders_of_buyers as materialized (
+orders_of_buyers as (
     select
         customer_id,
-        source,
-        order_id,
-        region,
+        orders.source,
+        orders.order_id,
         orders.order_date
     from buyers
-    inner join {{ published('marts', 'customer_orders') }} as orders using (customer_id)
+    inner join {{ published('core', 'fct_orders') }} as orders using (customer_id)
 ),
 
--- Once a month. A full join never compares each line with each order, however few a till's are taken for; the
--- orders without a line of a touched group go with the other lines. Sorts end soonest by the month first.
+-- A full join never compares each line with each order, however few those of a till are taken for. (The orders
+-- without a line of a touched group go, with the other lines.)
+dated_lines as materialized (
+    select * from untouched_lines
+    full join orders_of_buyers using (customer_id, source, order_id)
+    where coalesce(product_id, category, payment_method) is not null
+),
+
+-- Once a month. An order of several customers names one of them: those of the others are looked up.
 untouched as materialized (
     select
-        date_trunc('month', order_date::timestamp)::date as order_month,
-        customer_id,
-        product_id,
-        category,
-        payment_method
-    from untouched_lines
-    full join orders_of_buyers using (customer_id, source, order_id, region)
-    where coalesce(product_id, category, payment_method) is not null
-    group by order_month, customer_id, product_id, category, payment_method
+        {{ purchase_month('dated_lines') }}
+    from dated_lines
+    where dated_lines.order_date is not null
+    union distinct
+    select
+        {{ purchase_month('orders') }}
+    from dated_lines
+    inner join {{ published('core', 'fct_orders') }} as orders using (source, order_id)
+    where dated_lines.order_date is null
 ),
 
 {%- set columns = 'sign, customer_id, product_id, category, payment_method, order_month' %}
