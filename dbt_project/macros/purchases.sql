@@ -5,9 +5,23 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- The group of a published line, where its customer's purchases of it are touched; else null. -#}
-{% macro if_touched(column, group) -%}
-    case when (lines.customer_id, {{ column }}) in (select customer_id, {{ group }} from touched) then {{ column }} end
+{#- The touched values of one of the groups, by customer. -#}
+{% macro touched_by(group) -%}
+(
+        select distinct
+            customer_id,
+            {{ group }}
+        from touched
+    )
+{%- endmacro %}
+
+{#- A line's month, by its order's date, and groups. Sorted by the month first, few texts have to be compared. -#}
+{% macro purchase_month(dated) -%}
+        date_trunc('month', {{ dated }}.order_date::timestamp)::date as order_month,
+        dated_lines.customer_id,
+        dated_lines.product_id,
+        dated_lines.category,
+        dated_lines.payment_method
 {%- endmacro %}
 
 {#-

@@ -29,36 +29,62 @@ buyers as (
     select distinct customer_id from touched
 ),
 
--- What the same customers bought in other orders, of the groups that are touched.
-untouched_lines as (
+-- What the same customers bought in other orders; a group that is not touched is null. (Planned together with the
+-- next step, all lines may be sorted by customer, and each compared with all of its customer's groups.)
+untouched_lines as materialized (
     select
+        lines.customer_id,
         lines.source,
         lines.order_id,
-        lines.customer_id,
-        {{ if_touched('lines.product_id', 'product_id') }} as product_id,
-        {{ if_touched('products.category', 'category') }} as category,
-        {{ if_touched('lines.payment_method', 'payment_method') }} as payment_method
+        touched_products.product_id,
+        touched_categories.category,
+        touched_payment_methods.payment_method
     from buyers
     inner join {{ published('core', 'fct_order_lines') }} as lines using (customer_id)
     inner join {{ published('core', 'dim_product') }} as products using (product_key)
-    left join touched_orders using (source, order_id)
+    left join touched_orders
+        on lines.source = touched_orders.source and lines.order_id = touched_orders.order_id
+    left join {{ touched_by('product_id') }} as touched_products
+        on lines.customer_id = touched_products.customer_id and lines.product_id = touched_products.product_id
+    left join {{ touched_by('category') }} as touched_categories
+        on lines.customer_id = touched_categories.customer_id and products.category = touched_categories.category
+    left join {{ touched_by('payment_method') }} as touched_payment_methods
+        on
+            lines.customer_id = touched_payment_methods.customer_id
+            and lines.payment_method = touched_payment_methods.payment_method
     where lines.quantity > 0 and touched_orders.source is null
 ),
 
--- Their orders are looked up one by one: a join may come to read all of history.
-untouched as materialized (
+orders_of_buyers as (
     select
         customer_id,
-        product_id,
-        category,
-        payment_method,
-        date_trunc('month', (
-            select orders.order_date
-            from {{ published('core', 'fct_orders') }} as orders
-            where orders.source = untouched_lines.source and orders.order_id = untouched_lines.order_id
-        )::timestamp)::date as order_month
-    from untouched_lines
+        orders.source,
+        orders.order_id,
+        orders.order_date
+    from buyers
+    inner join {{ published('core', 'fct_orders') }} as orders using (customer_id)
+),
+
+-- A full join never compares each line with each order, however few those of a till are taken for. (The orders
+-- without a line of a touched group go, with the other lines.)
+dated_lines as materialized (
+    select * from untouched_lines
+    full join orders_of_buyers using (customer_id, source, order_id)
     where coalesce(product_id, category, payment_method) is not null
+),
+
+-- Once a month. An order of several customers names one of them: those of the others are looked up.
+untouched as materialized (
+    select
+        {{ purchase_month('dated_lines') }}
+    from dated_lines
+    where dated_lines.order_date is not null
+    union distinct
+    select
+        {{ purchase_month('orders') }}
+    from dated_lines
+    inner join {{ published('core', 'fct_orders') }} as orders using (source, order_id)
+    where dated_lines.order_date is null
 ),
 
 {%- set columns = 'sign, customer_id, product_id, category, payment_method, order_month' %}
