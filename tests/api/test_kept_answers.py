@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import redis
 from flask.testing import FlaskClient
+from psycopg import sql
 
 from api.cache import PAUSE_SECONDS, Cache
 from pipeline.settings import Settings
@@ -47,7 +48,10 @@ def redis_url(tool: Callable[[str], str], tmp_path: Path) -> Iterator[str]:
 def forget_the_marts(warehouse: Warehouse) -> None:
     """Whoever needs a mart from here on fails."""
     with psycopg.connect(warehouse.urls.owner) as connection:
-        connection.execute("alter schema marts rename to gone")
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'marts'").fetchall()
+        for (table,) in tables:
+            gone = sql.SQL("alter table {} rename to {}")
+            connection.execute(gone.format(sql.Identifier("marts", table), sql.Identifier(f"gone_{table}")))
 
 
 def test_an_answer_that_the_caller_has_is_not_sent_again(
