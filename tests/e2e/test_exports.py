@@ -17,6 +17,7 @@ def test_an_export_holds_every_line_and_its_sum_is_the_revenue(stack: Stack) -> 
     loaded = stack.api.post(
         "/api/v1/imports", content=lines("E", 30_000, "1.25"), headers={"Content-Type": "text/csv"}
     )
+    assert loaded.status_code == 202, loaded.text
     assert follow(stack, loaded.headers["Location"])["status"] == "succeeded"
     asked = {"path": "/api/v1/orders", "query": {"start_date": "2024-01-01"}, "format": "csv"}
     headers = {"Idempotency-Key": "the-export"}
