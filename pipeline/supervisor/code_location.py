@@ -8,6 +8,7 @@ threads that a fork would lose (Polars) each run imports by itself, and nearly a
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from multiprocessing import forkserver
 from typing import Any
@@ -31,6 +32,7 @@ PRELOADED = (
     "sqlalchemy.dialects.postgresql.psycopg2",
     "upath.core",
 )
+_BEGIN_AFTER_SECONDS = 5.0
 # numpy would start threads of its own when it is imported; nothing here needs them.
 NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
@@ -42,8 +44,10 @@ class ForkingServer(server.DagsterApiServer):
         super().__init__(*args, **settings)
         os.environ.update(NO_THREADS)
         multiprocessing.set_forkserver_preload(list(PRELOADED))
-        # Begun now, so that the first run need not wait for it.
-        forkserver.ensure_running()
+        # Begun soon, so that the first run need not wait for it; not now, when all services begin.
+        begin = threading.Timer(_BEGIN_AFTER_SECONDS, forkserver.ensure_running)
+        begin.daemon = True
+        begin.start()
         # Dagster has no setting for it. If the name goes, runs start as slowly as before: a test would tell.
         self._mp_ctx: Any = multiprocessing.get_context("forkserver")
 
