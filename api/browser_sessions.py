@@ -47,5 +47,5 @@ def take_back(response: Response) -> None:
 
 
 def _name() -> str:
-    # With this prefix browsers take it by https alone, and from no other host of the domain (RFC 6265bis, 4.1.3).
+    # With this prefix browsers take it by https alone, and from no other host (RFC 6265bis, 4.1.3).
     return f"__Host-{NAME}" if request.is_secure else NAME

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from annotated_types import MaxLen
 from apiflask import APIBlueprint
 from flask import Response, g, request
 from pydantic import AfterValidator, Field
@@ -24,6 +23,7 @@ from pipeline.accounts.tokens import SIGN_IN_LIFETIME, SessionToken
 blueprint = APIBlueprint("sign_in", __name__, template_folder="templates", enable_openapi=False)
 
 START = "/"
+_LONGEST_PATH = 4000
 
 
 def local_path(text: str) -> str:
@@ -33,12 +33,13 @@ def local_path(text: str) -> str:
         ValueError: it may lead to another site.
     """
     # Browsers take "//name" for another site, "\\" for "/", and leave tabs and line ends out.
-    if not text.startswith("/") or text.startswith("//") or "\\" in text or not text.isprintable():
+    is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    if not is_path or len(text) > _LONGEST_PATH:
         raise ValueError("must be a path of this site, such as /data")
     return text
 
 
-Next = Annotated[str, MaxLen(4000), AfterValidator(local_path)]
+Next = Annotated[str, AfterValidator(local_path)]
 
 
 class Asked(Parameters):

@@ -1,5 +1,6 @@
 """Signing in and out in a browser: the form, the cookie, and where it is led."""
 
+import re
 import time
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -171,7 +172,7 @@ def test_no_sign_in_leads_to_another_site(client: StrictClient, accounts: Accoun
         assert "Set-Cookie" not in response.headers
         page = Page(response.text)
         assert page.alerts == 1
-        assert page.named("next")["value"] == ("/" if len(address) < 4000 else address)
+        assert page.named("next")["value"] == "/"
     assert sessions(accounts) == []
 
 
@@ -269,7 +270,9 @@ def test_both_doors_share_the_limit_of_failed_logins(client: StrictClient) -> No
     seconds = int(refused.headers["Retry-After"])
     assert 1 <= seconds <= 60
     assert Page(refused.text).alerts == 1
-    assert f"Too many failed logins: wait {seconds} s." in refused.text
+    told = re.search(r"Too many failed logins: wait (\d+) s\.", refused.text)
+    assert told is not None
+    assert int(told[1]) in (seconds, seconds + 1)
     assert "Set-Cookie" not in refused.headers
     assert client.post(TOKEN, data=form | {"password": PASSWORD}).status_code == 429
 
