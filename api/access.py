@@ -188,7 +188,7 @@ def signing_key() -> bytes:
 
 
 def shown_token() -> AccessToken | SessionToken:
-    """What the request's token or cookie says, read once a request; nobody is asked whether its session lives.
+    """What the request's token or cookie says, read once a request; nobody is asked if its session lives.
 
     Raises:
         Problem: 401, when there is neither, or the token is not valid.

@@ -27,7 +27,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A browser that signed in at /sign-in needs none to read: its cookie is enough for GET.",
+        "description": "A browser that signed in at /sign-in needs none for GET: its cookie is enough.",
     },
 }
 CHALLENGE = {

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     proxies: int = Field(
         default=0,
         ge=0,
-        description="Reverse proxies before the API, whose word on callers' addresses it takes.",
+        description="Reverse proxies before the API, whose word on callers' addresses and on https it takes.",
     )
     rate_limit: str = Field(
         default="1200/minute",

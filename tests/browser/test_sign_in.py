@@ -1,4 +1,4 @@
-"""Signing in with a real browser: by mouse and by keyboard, on every screen, and against other sites' pages."""
+"""Signing in with a real browser: by mouse and keyboard, on every screen, against other sites' pages."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -105,7 +105,7 @@ def page_of_another_site(html: str, host: str) -> Iterator[str]:
         server.shutdown()
 
 
-# To the browser the first is another port of the same site, which is sent the cookie; the second another site.
+# To a browser the first is the same site on another port, which is sent the cookie; the second another site.
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_form_on_another_sites_page_signs_nobody_out(
     open_browser: Callable[..., Page], anna: Site, host: str
