@@ -49,6 +49,20 @@ def test_readyz_names_the_state_of_every_part(
     assert states(client) == (200, {"postgres": "ok", "numbers": "ok", "dagster": "down"})
 
 
+def test_readyz_says_when_dagster_has_not_read_its_code_location(
+    make_client: Callable[..., StrictClient], golden: int
+) -> None:
+    fake = FakeDagster()
+    fake.has_location = False
+    response = make_client(fake).get("/readyz")
+    assert response.json is not None
+    assert response.json["parts"]["dagster"] == {
+        "status": "down",
+        "detail": "Dagster runs, but its code location does not answer. "
+        "Numbers can be read, refreshes cannot be started.",
+    }
+
+
 def test_readyz_is_ready_before_the_first_numbers(client: StrictClient) -> None:
     response = client.get("/readyz")
     assert response.json is not None
