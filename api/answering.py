@@ -202,5 +202,5 @@ def _marked(response: Response, tag: str, build: Build) -> Response:
     response.last_modified = build.built_at
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Build-Id"] = str(build.build_id)
-    response.vary.update(("Accept", "Authorization"))
+    response.vary.update(("Accept", "Authorization", "Cookie"))
     return response

@@ -8,7 +8,6 @@ from flask import Flask, Response, g, request
 
 from api.access import Principal
 from api.problems import Problem
-from api.responses import PROBLEM_JSON
 from api.services import services
 from pipeline.accounts import audit
 from pipeline.accounts.audit import Attempt, Outcome
@@ -66,11 +65,11 @@ def _is_write() -> bool:
 
 def _complete(response: Response) -> None:
     attempt = _attempt(response.headers.get("Location"))
-    code = response.get_json()["code"] if response.mimetype == PROBLEM_JSON else None
     with services().database.writing() as connection:
         audit_id = g.get("audit_id")
         if audit_id is None:
             audit_id = audit.begin(connection, attempt)
+        code = g.get("problem_code") if response.status_code >= 400 else None
         audit.finish(connection, audit_id, attempt, _outcome(response), response.status_code, code)
 
 

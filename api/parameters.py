@@ -184,7 +184,7 @@ def _problem(found: list[ErrorDetails], location: str) -> Problem:
         return Problem("invalid_body", f"The body must be a JSON object: {found[0]['msg']}.")
     errors = [_error(item) for item in found[:MOST_ERRORS]]
     code = next((e["code"] for e in errors if e["code"] != "invalid_value"), "invalid_value")
-    where = "body" if location == "json" else "query"
+    where = "query" if location == "query" else "body"
     detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
     return Problem(code, f"In the {where}: {detail}.", errors=errors)
 

@@ -57,6 +57,7 @@ def _whole(
 
 
 LOGIN = {"grant_type": "password", "username": "someone", "password": PASSWORD}
+SIGN_IN = {"username": "someone", "password": PASSWORD}
 ROUTES = (
     _public("GET", "/"),
     _public("GET", "/docs"),
@@ -69,6 +70,9 @@ ROUTES = (
     _public("GET", "/api/v1/definitions"),
     _public("POST", TOKEN, data=LOGIN),
     _public("POST", REVOKE, data={"token": "none"}),
+    _public("GET", "/sign-in"),
+    Route("POST", "/sign-in", "nothing", status=303, options={"data": SIGN_IN}),
+    Route("POST", "/sign-out", "nothing", status=303),
     Route("GET", ME, "an account"),
     *(
         Route("GET", f"/api/v1/{name}")
