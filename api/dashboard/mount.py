@@ -1,19 +1,25 @@
 """The pages mounted on the API's own Flask app."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from apiflask import APIFlask
 from dash import Dash
 from flask import Response
 
-from api.access import public, requires
-from api.dashboard import frame
+from api.access import page, public, requires
+from api.audit import reads_only
+from api.dashboard import frame, upload
 from api.dashboard.pages import PAGES
+from api.dashboard.plain_pages import problem_page
 from api.dashboard.sections import explained
 from api.parameters import any_query
+from api.problems import shown_by
+from pipeline.accounts.roles import Scope
 
 PREFIX = "/dashboard/"
+_SCOPE: Scope = "analytics:read"
 # Whatever a page needs comes from here; Mantine sets styles of its own inline.
 _POLICY = (
     "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -42,39 +48,39 @@ def mount(app: APIFlask) -> APIFlask:
     dash.layout = frame.layout
     frame.register(dash)
     explained.register(dash)
-    for page in PAGES:
-        page.register(dash)
+    for shown in PAGES:
+        shown.register(dash)
     _declare(app, set(app.view_functions) - before)
-    for page in PAGES:
-        app.add_url_rule(page.path, f"pages.{page.name}", _page(dash))
+    for shown in PAGES:
+        app.add_url_rule(shown.path, f"pages.{shown.name}", _page(dash))
+    app.register_blueprint(upload.blueprint)
     return app
 
 
 def _declare(app: APIFlask, endpoints: set[str]) -> None:
-    """Say of Dash's views what they need; the page that it would answer to any other address is taken away."""
+    """Say of Dash's own views who may have them."""
     for endpoint in endpoints:
         view = app.view_functions[endpoint]
-        of_everybody = any(name in endpoint for name in _STATIC)
-        app.view_functions[endpoint] = _wrapped(view, of_everybody)
+        is_static = any(name in endpoint for name in _STATIC)
+        app.view_functions[endpoint] = _own(view, public if is_static else requires(_SCOPE, by_cookie=True))
 
 
-def _wrapped(view: Any, of_everybody: bool) -> Any:
+def _own(view: Any, declare: Callable[[Any], Any]) -> Any:
     def answer(*args: Any, **names: Any) -> Any:
         return view(*args, **names)
 
-    return any_query(public(answer) if of_everybody else requires("analytics:read")(answer))
+    return reads_only(any_query(declare(answer)))
 
 
 def _page(dash: Dash) -> Callable[[], Response]:
-    hashes: list[str] = []
+    @lru_cache(maxsize=1)
+    def policy() -> str:
+        # Asked for at the first request: by then every callback is known.
+        return _POLICY.format(hashes=" ".join(dash.csp_hashes()))
 
-    def page() -> Response:
-        if not hashes:
-            # Known when every callback is, which is at the first request at the latest.
-            hashes.extend(dash.csp_hashes())
+    def show() -> Response:
         response = Response(dash.index(), content_type="text/html; charset=utf-8")
-        response.headers["Content-Security-Policy"] = _POLICY.format(hashes=" ".join(hashes))
-        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Content-Security-Policy"] = policy()
         return response
 
-    return any_query(requires("analytics:read")(page))
+    return any_query(shown_by(problem_page)(page(_SCOPE)(show)))

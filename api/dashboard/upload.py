@@ -1,58 +1,51 @@
-"""The page that takes a file: it is checked first, and loaded when its sender has seen the problems.
+"""The page that takes files: they are checked first, and loaded when their sender has seen the problems.
 
-Rendered here and not by Dash, whose uploads go through the browser's memory.
+It is no part of Dash, whose uploads go through the browser's memory.
 """
 
-from typing import Any, get_args
+from typing import get_args
 
-from flask import Blueprint, Response, redirect, render_template
+from apiflask import APIBlueprint
+from flask import Response
 from pydantic import ValidationError
 
 from api import uploads
-from api.access import requires
-from api.problems import Problem
+from api.access import page
+from api.dashboard.plain_pages import plain_page
+from api.problems import Problem, shown_by
 from api.resources.imports import Feed, ImportQuery, start
+from api.responses import see_other
 from api.services import services
 
-blueprint = Blueprint("upload", __name__, template_folder="templates")
+blueprint = APIBlueprint("upload", __name__, template_folder="templates", enable_openapi=False)
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 FIELDS = ("source", "feed")
 
 
+def _form(problem: Problem | None = None) -> Response:
+    return plain_page("upload.html", feeds=get_args(Feed), error=problem.detail if problem else None)
+
+
 @blueprint.get("/upload")
-@requires("data:write", regional=False)
+@shown_by(_form)
+@page("data:write", regional=False)
 def get_upload() -> Response:
-    """The form."""
-    return _page({})
+    """A form that takes files."""
+    return _form()
 
 
 @blueprint.post("/upload")
-@requires("data:write", regional=False)
+@shown_by(_form)
+@page("data:write", regional=False)
 def post_upload() -> Response:
-    """Check the files, and show what becomes of them on the data page."""
-    try:
-        upload = uploads.receive(services().settings, None, FIELDS)
-    except Problem as problem:
-        return _page({}, problem.detail, problem.type.status)
+    """Check the files; the data page shows what is wrong with them."""
+    upload = uploads.receive(services().settings, None, FIELDS)
     given = {name: value.strip() for name, value in upload.fields.items() if value.strip()}
     try:
-        asked = ImportQuery(dry_run=True, **given)  # type: ignore[arg-type]
+        asked = ImportQuery.model_validate(given | {"dry_run": True})
     except ValidationError as error:
         upload.remove()
         wrong = error.errors()[0]
-        return _page(given, f"{wrong['loc'][0]}: {wrong['msg'].removeprefix('Value error, ')}.", 422)
+        raise Problem("invalid_value", f"{wrong['loc'][0]}: {wrong['msg']}.") from error
     job, _ = start(asked, upload, None)
-    response = redirect(f"/data?import={job['job_id']}", 303)
-    assert isinstance(response, Response)
-    return response
-
-
-def _page(given: dict[str, Any], error: str | None = None, status: int = 200) -> Response:
-    page = render_template("upload.html", given=given, feeds=get_args(Feed), error=error)
-    response = Response(page, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = POLICY
-    return response
+    return see_other(f"/data?import={job['job_id']}")
