@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dash import Dash
 
-from api.dashboard import overview
+from api.dashboard import findings, overview
 from api.dashboard.data import page as data
 from api.dashboard.parts import Component
 
@@ -23,5 +23,6 @@ class Page:
 
 PAGES = (
     Page("overview", "/", "Overview", overview.layout, overview.register),
+    Page("findings", "/findings", "Findings", findings.layout, findings.register),
     Page("data", "/data", "Data", data.layout, data.register),
 )

@@ -95,7 +95,7 @@ def plan_services(
         folder=PROJECT_ROOT,
         recover=[python, "-m", "pipeline.supervisor.tasks", "recover"],
         greeting=(
-            f"Tillhouse is ready. Answers: {api_url}/docs   Runs: {dagster_url}",
+            f"Tillhouse is ready. Dashboard: {api_url}   API: {api_url}/docs   Runs: {dagster_url}",
             f"Drop CSV files into {settings.inbox_folder}, or run `tillhouse load FILE`.",
         ),
         introduce=[python, "-m", "pipeline.supervisor.tasks", "introduce", *(["--no-sample"] * no_sample)],

@@ -139,7 +139,7 @@ def test_no_route_ignores_an_unknown_parameter(client: StrictClient) -> None:
 
 
 def test_every_answer_has_the_protective_headers(client: StrictClient) -> None:
-    for path in ("/", "/docs", "/nothing", "/openapi.json"):
+    for path in ("/api/v1", "/docs", "/nothing", "/openapi.json"):
         headers = client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
@@ -169,7 +169,7 @@ def test_the_lineage_is_served_once_it_is_made(client: StrictClient, settings: S
 
 
 def test_the_index_links_to_routes_that_are_there(client: StrictClient) -> None:
-    index = client.get("/").json
+    index = client.get("/api/v1").json
     assert index is not None
     known = {rule.rule for rule in client.application.url_map.iter_rules()}
     assert set(index["links"].values()) <= known
