@@ -1,5 +1,6 @@
 """The choices of the overview: range, comparison, grain and filters. They stand in the page's address."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,15 +16,17 @@ from pipeline.answers.dates import GRAINS
 
 ASKED = "asked"
 ADDRESS = "overview-address"
-# The filter, the API's group that has its values, what it is called.
-CHOSEN = (
-    ("category", "category", "Category"),
-    ("region", "region", "Region"),
-    ("payment_method", "payment_method", "Payment method"),
-    ("source", "source", "Source"),
-)
+# Filters by what they are called, in the order of their controls; all but products are groups of the API, too.
+CHOSEN = {
+    "category": "Category",
+    "region": "Region",
+    "product_id": "Product",
+    "payment_method": "Payment method",
+    "source": "Source",
+}
 _BY_LENGTH = "auto"
 MOST_VALUES = 500
+MOST_PRODUCTS = 20
 
 
 def controls() -> Component:
@@ -49,7 +52,7 @@ def controls() -> Component:
                 ],
                 allowDeselect=False,
             ),
-            *(_choice(name, group, label) for name, group, label in CHOSEN),
+            *(_choice(name, label) for name, label in CHOSEN.items()),
             html.Div(id="unusable", role="status"),
         ],
         className="controls",
@@ -106,9 +109,22 @@ def register(dash: Dash) -> None:
             asked.end_date,
             view.comparison,
             view.grain or _BY_LENGTH,
-            [list(view.filters.get(name, [])) for name, _, _ in CHOSEN],
+            [list(view.filters.get(name, [])) for name in CHOSEN],
             told,
         )
+
+
+    @dash.callback(
+        Output({"filter": "product_id"}, "data"),
+        Input({"filter": "product_id"}, "searchValue"),
+        Input({"filter": "product_id"}, "value"),
+    )
+    def find_products(search: str | None, chosen: list[str] | None) -> Any:
+        try:
+            return _products((search or "").strip(), chosen or [])
+        except Refused:
+            # The sections say it.
+            return []
 
 
 def _chosen(
@@ -127,8 +143,8 @@ def _chosen(
         view = replace(view, range=CUSTOM, start=_date(start), end=_date(end))
     elif ctx.triggered_id == "range" and range:
         view = replace(view, range=range, start=None, end=None)
-    given = {name: values for (name, _, _), values in zip(CHOSEN, filters, strict=True) if values}
-    others = {name: values for name, values in view.filters.items() if name not in {n for n, _, _ in CHOSEN}}
+    given = {name: values for name, values in zip(CHOSEN, filters, strict=True) if values}
+    others = {name: values for name, values in view.filters.items() if name not in CHOSEN}
     return replace(
         view,
         comparison=comparison or view.comparison,
@@ -137,17 +153,31 @@ def _chosen(
     )
 
 
-def _choice(name: str, group: str, label: str) -> Component:
-    found = ask("/api/v1/revenue", {"group_by": group, "sort": group, "limit": MOST_VALUES}).data
+def _choice(name: str, label: str) -> Component:
     return dmc.MultiSelect(
         id={"filter": name},
         label=label,
-        data=[row[group] for row in found if row[group]],
+        data=[] if name == "product_id" else _values(name),
         placeholder="All",
         searchable=True,
         clearable=True,
         clearButtonProps={"aria-label": f"Clear {label}"},
     )
+
+
+def _values(group: str) -> list[str]:
+    found = ask("/api/v1/revenue", {"group_by": group, "sort": group, "limit": MOST_VALUES}).data
+    return [row[group] for row in found if row[group]]
+
+
+def _products(search: str, chosen: Sequence[str]) -> list[dict[str, str]]:
+    """Those that the search finds, and those that are chosen already: by id, under their names."""
+    names = {}
+    for words in (search, *chosen):
+        for row in ask("/api/v1/products", {"search": words or None, "limit": MOST_PRODUCTS}).data:
+            if words is search or row["product_id"] in chosen:
+                names[row["product_id"]] = f"{row['product_name']} ({row['product_id']})"
+    return [{"value": product_id, "label": name} for product_id, name in names.items()]
 
 
 def _named(choices: dict[str, str]) -> list[dict[str, str]]:

@@ -86,7 +86,7 @@ def nothing(words: str) -> Component:
 
 def refused(refusal: Refused) -> Component:
     """An error of the API in words."""
-    return dmc.Alert(refusal.detail, title=refusal.title, color="red", variant="outline", role="alert")
+    return dmc.Alert(refusal.detail, title=refusal.title, color="red", variant="outline")
 
 
 def guarded(title: str) -> Callable[[Callable[..., Component]], Callable[..., Component]]:

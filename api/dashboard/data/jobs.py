@@ -42,7 +42,7 @@ def upload(import_id: str) -> tuple[Component, bool]:
         return refused(refusal), True
     if job["dry_run"] and job["status"] == "succeeded":
         parts.append(
-            dmc.Button("Load these files", id={"part": "load", "import": import_id}, type="button", mt="md")
+            dmc.Button("Load these files", id={"part": "load", "import": import_id}, mt="md")
         )
     return _card("Check" if job["dry_run"] else "Upload", job, parts), is_over
 

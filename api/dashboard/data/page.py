@@ -25,7 +25,7 @@ def layout() -> Component:
             html.H1("Data"),
             html.Div(
                 [
-                    dmc.Button("Refresh", id="refresh", type="button") if "refresh:run" in may else None,
+                    dmc.Button("Refresh", id="refresh") if "refresh:run" in may else None,
                     html.A("Upload files", href="/upload") if "data:write" in may else None,
                     html.Div(id="refresh-refused", role="status"),
                 ],

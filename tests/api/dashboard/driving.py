@@ -21,26 +21,38 @@ class Pages:
         return self.call(f"{name}.children", {"asked.data": asked, **choice})["response"][name]["children"]
 
     def call(self, output: str, inputs: Mapping[str, Any], triggered: str | None = None) -> Any:
-        """What the callback of this output answers to these inputs (``id.property``)."""
+        """What the callback with this output answers to these inputs (``id.property``)."""
         found = self.client.get("/dashboard/_dash-dependencies").get_json()
-        [callback] = [callback for callback in found if callback["output"] == output]
+        [callback] = [callback for callback in found if output in callback["output"] and names_in(inputs, callback)]
         names = [f"{given['id']}.{given['property']}" for given in callback["inputs"]]
         given = [
             {"id": part["id"], "property": part["property"], "value": inputs.get(name)}
             for name, part in zip(names, callback["inputs"], strict=True)
         ]
-        identity, _, prop = output.rpartition(".")
         response = self.client.post(
             "/dashboard/_dash-update-component",
             json={
-                "output": output,
-                "outputs": {"id": identity, "property": prop},
+                "output": callback["output"],
+                "outputs": outputs_of(callback["output"]),
                 "inputs": given,
                 "changedPropIds": [triggered or names[0]],
             },
         )
         assert response.status_code == 200, response.data
         return response.get_json()
+
+
+def names_in(inputs: Mapping[str, Any], callback: Mapping[str, Any]) -> bool:
+    """Whether a callback has all of these inputs."""
+    return inputs.keys() <= {f"{given['id']}.{given['property']}" for given in callback["inputs"]}
+
+
+def outputs_of(text: str) -> Any:
+    """The outputs of a callback as a browser sends them back."""
+    if text.startswith(".."):
+        return [outputs_of(part) for part in text[2:-2].split("...")]
+    identity, _, prop = text.rpartition(".")
+    return {"id": identity, "property": prop}
 
 
 def words(component: Any) -> list[str]:
