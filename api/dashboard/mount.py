@@ -19,6 +19,7 @@ from api.problems import shown_by
 from pipeline.accounts.roles import Scope
 
 PREFIX = "/dashboard/"
+_TITLE = "Tillhouse"
 _SCOPE: Scope = "analytics:read"
 # Whatever a page needs comes from here; Mantine sets styles of its own inline.
 _POLICY = (
@@ -38,7 +39,8 @@ def mount(app: APIFlask) -> APIFlask:
         routes_pathname_prefix=PREFIX,
         requests_pathname_prefix=PREFIX,
         index_string=frame.INDEX,
-        title="Tillhouse",
+        title=_TITLE,
+        on_error=frame.tell,
         update_title="",
         suppress_callback_exceptions=True,
         add_log_handler=False,
@@ -52,7 +54,7 @@ def mount(app: APIFlask) -> APIFlask:
         shown.register(dash)
     _declare(app, set(app.view_functions) - before)
     for shown in PAGES:
-        app.add_url_rule(shown.path, f"pages.{shown.name}", _page(dash))
+        app.add_url_rule(shown.path, f"pages.{shown.name}", _page(dash, shown.title))
     app.register_blueprint(upload.blueprint)
     return app
 
@@ -72,14 +74,16 @@ def _own(view: Any, declare: Callable[[Any], Any]) -> Any:
     return reads_only(any_query(declare(answer)))
 
 
-def _page(dash: Dash) -> Callable[[], Response]:
+def _page(dash: Dash, title: str) -> Callable[[], Response]:
     @lru_cache(maxsize=1)
     def policy() -> str:
         # Asked for at the first request: by then every callback is known.
         return _POLICY.format(hashes=" ".join(dash.csp_hashes()))
 
     def show() -> Response:
-        response = Response(dash.index(), content_type="text/html; charset=utf-8")
+        # Dash has one title for all pages.
+        text = dash.index().replace(f"<title>{_TITLE}<", f"<title>{title} · {_TITLE}<")
+        response = Response(text, content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = policy()
         return response
 

@@ -10,6 +10,7 @@ from api.access import principal
 from api.dashboard.asking import Refused, post
 from api.dashboard.data import activity, jobs
 from api.dashboard.parts import Component, refused
+from api.services import services
 
 _ADDRESS = "data-address"
 _EVERY_MILLISECONDS = 1000
@@ -27,6 +28,7 @@ def layout() -> Component:
                 [
                     dmc.Button("Refresh", id="refresh") if "refresh:run" in may else None,
                     html.A("Upload files", href="/upload") if "data:write" in may else None,
+                    html.A("Runs and schedules, in the Dagster UI", href=services().settings.dagster_url),
                     html.Div(id="refresh-refused", role="status"),
                 ],
                 className="actions",
