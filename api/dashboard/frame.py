@@ -30,6 +30,7 @@ INDEX = """<!doctype html>
 </body>
 </html>
 """
+AWAY = "away"
 _ELSEWHERE = {"Lineage": "/lineage", "API": "/docs"}
 # Darker than Mantine's own: small text in them keeps a contrast of 4.5 to 1.
 THEME = {
@@ -48,6 +49,7 @@ def layout() -> Any:
         defaultColorScheme="auto",
         children=[
             dcc.Location(id="place", refresh=False),
+            dcc.Location(id=AWAY, refresh=True),
             html.A("Skip to the content", href="#content", className="skip"),
             html.Header(
                 [

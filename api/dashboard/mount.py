@@ -16,6 +16,7 @@ from api.dashboard.plain_pages import problem_page
 from api.dashboard.sections import explained
 from api.parameters import any_query
 from api.problems import shown_by
+from api.responses import json_response
 from pipeline.accounts.roles import Scope
 
 PREFIX = "/dashboard/"
@@ -64,7 +65,13 @@ def _declare(app: APIFlask, endpoints: set[str]) -> None:
     for endpoint in endpoints:
         view = app.view_functions[endpoint]
         is_static = any(name in endpoint for name in _STATIC)
-        app.view_functions[endpoint] = _own(view, public if is_static else requires(_SCOPE, by_cookie=True))
+        needs = public if is_static else requires(_SCOPE, by_cookie=True, leads=_lead)
+        app.view_functions[endpoint] = _own(view, needs)
+
+
+def _lead(address: str) -> Response:
+    """A redraw that has the browser open another page, in the form of Dash's own answers."""
+    return json_response({"multi": True, "response": {}, "sideUpdate": {frame.AWAY: {"href": address}}})
 
 
 def _own(view: Any, declare: Callable[[Any], Any]) -> Any:

@@ -51,9 +51,16 @@ def test_redrawing_is_not_on_record_but_what_a_page_starts_is(
 def test_who_has_not_signed_in_gets_no_data(make_client: object, accounts: Accounts, golden: int) -> None:
     pages = Pages(make_client(accounts=True))  # type: ignore[operator]
     assert pages.client.get("/").headers["Location"] == "/sign-in?next=%2F"
+    response = pages.client.post(
+        "/dashboard/_dash-update-component", json={}, headers={"Referer": "http://localhost/data?refresh=1"}
+    )
+    assert response.json == {
+        "multi": True,
+        "response": {},
+        "sideUpdate": {"away": {"href": "/sign-in?next=%2Fdata%3Frefresh%3D1"}},
+    }
     for path in ("_dash-layout", "_dash-dependencies"):
-        assert pages.client.get(f"/dashboard/{path}").status_code == 401
-    assert pages.client.post("/dashboard/_dash-update-component", json={}).status_code == 401
+        assert "net_revenue" not in pages.client.get(f"/dashboard/{path}").text
 
 
 def test_another_sites_page_can_redraw_nothing(pages: Pages) -> None:
