@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +17,10 @@ from pipeline.warehouse.embedded import EmbeddedServer
 FILLED_SECONDS, DRAWN_SECONDS = 1.5, 0.3
 # Each round asks for other months, so that no answer is kept.
 _SEARCH = "?start_date=2023-{month:02}-01&end_date=2024-{month:02}-28"
-_IS_FILLED = "() => document.querySelectorAll('.cards section.card').length >= 11"
+# Dash marks what is being drawn.
+_IS_STILL = "!document.querySelector('[data-dash-is-loading]')"
+_IS_FILLED = f"() => document.querySelectorAll('.cards section.card').length >= 11 && {_IS_STILL}"
+_IS_DRAWN = f"before => document.querySelector('#headline .value').textContent !== before && {_IS_STILL}"
 
 
 def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Figure]:
@@ -55,15 +57,18 @@ def _rounds(browser: Browser, url: str) -> tuple[list[float], list[float], list[
 
 
 def _filled(page: Page, address: str) -> float:
-    return _timed(lambda: page.goto(address, wait_until="commit"), page)
+    started = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(_IS_FILLED)
+    return time.perf_counter() - started
 
 
 def _drawn(page: Page) -> float:
-    raise NotImplementedError
-
-
-def _timed(begin: Callable[[], object], page: Page) -> float:
+    before = page.locator("#headline .value").first.text_content()
+    page.get_by_label("Region", exact=True).first.click()
+    option = page.get_by_role("option").first
+    option.wait_for()
     started = time.perf_counter()
-    begin()
-    page.wait_for_function(_IS_FILLED)
+    option.click()
+    page.wait_for_function(_IS_DRAWN, arg=before)
     return time.perf_counter() - started
