@@ -10,7 +10,7 @@ to change something only where a route says that the service's own pages ask for
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
@@ -65,17 +65,26 @@ class Needs:
     by_cookie: bool = False
     # Whether people open it in a browser: who has not signed in is led there instead of refused.
     is_page: bool = False
+    # How a browser that has not signed in is led there by what is no page; gets the address.
+    leads: Callable[[str], Response] | None = None
 
 
-def requires(scope: Scope, *, regional: bool = True, by_cookie: bool = False) -> Callable[[Any], Any]:
+def requires(
+    scope: Scope,
+    *,
+    regional: bool = True,
+    by_cookie: bool = False,
+    leads: Callable[[str], Response] | None = None,
+) -> Callable[[Any], Any]:
     """Let only callers with this scope in.
 
     Args:
         scope: what they need.
         regional: False keeps callers limited to regions out.
         by_cookie: for what the service's own pages ask for: a signed-in browser may, by any method.
+        leads: answers a browser that has not signed in, with the address at which it can.
     """
-    return _declare(Needs(scope, regional, by_cookie=by_cookie))
+    return _declare(Needs(scope, regional, by_cookie=by_cookie, leads=leads))
 
 
 def page(scope: Scope, *, regional: bool = True) -> Callable[[Any], Any]:
@@ -132,9 +141,10 @@ def register(app: Flask, settings: Settings) -> None:
                 g.principal = _caller()
             except Problem as problem:
                 is_opened = needs.is_page and request.method in hosts.SAFE_METHODS
-                if is_opened and problem.type.code == "unauthenticated":
-                    return _sign_in_first()
-                raise
+                leads = see_other if is_opened else needs.leads
+                if leads is None or problem.type.code != "unauthenticated":
+                    raise
+                return leads(_sign_in_address())
         check(principal(), needs)
         return None
 
@@ -254,11 +264,13 @@ def _caller() -> Principal:
     return named(account, token.scopes)
 
 
-def _sign_in_first() -> Response:
-    """Lead a browser to the sign-in, and from there to where it wanted to go."""
+def _sign_in_address() -> str:
+    """Where a browser signs in, and is led back to the page that it is on, or wanted."""
     query = request.query_string.decode("utf-8", "replace")
-    wanted = f"{request.path}?{query}" if query else request.path
-    return see_other(f"{SIGN_IN}?{urlencode({'next': wanted})}")
+    on = urlsplit(request.referrer or "/") if request.method not in hosts.SAFE_METHODS else None
+    path, query = (on.path, on.query) if on else (request.path, query)
+    wanted = f"{path}?{query}" if query else path
+    return f"{SIGN_IN}?{urlencode({'next': wanted})}"
 
 
 def _needs_of_request(app: Flask) -> Needs:

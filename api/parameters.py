@@ -24,6 +24,7 @@ _MALFORMED_ENDINGS = ("_parsing", "_type", "_inclusive", "literal_error", "json_
 # The field that collects parameters of the form ``extra.NAME``; it is no parameter itself.
 EXTRA = "extra"
 COMMA_SEPARATED: dict[str, Any] = {"x-comma-separated": True}
+_ANY_QUERY = "_tillhouse_any_query"
 
 
 def _without_nul(text: str) -> str:
@@ -93,6 +94,12 @@ def register(app: Flask) -> None:
             _refuse_unknown(app.view_functions[request.endpoint])
 
 
+def any_query(view: Any) -> Any:
+    """Let a page's view have any query: it is the page that reads it, and says what it cannot use."""
+    setattr(view, _ANY_QUERY, True)
+    return view
+
+
 def check_query(view: Any) -> None:
     """Check the current query as a view would, without running the view.
 
@@ -108,6 +115,8 @@ def check_query(view: Any) -> None:
 
 
 def _refuse_unknown(view: Any) -> None:
+    if hasattr(view, _ANY_QUERY):
+        return
     known = {name for model in _query_models(view) for name in model.model_fields}
     has_extras = EXTRA in known
     known.discard(EXTRA)

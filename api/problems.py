@@ -86,6 +86,8 @@ PROBLEM_TYPES = {
                     "seconds). Nothing was changed."),
         ProblemType("idempotency_conflict", 409, "Same key under way",
                     "Another request with this Idempotency-Key is under way. Ask again in a second.", 1),
+        ProblemType("not_checked", 409, "Not checked",
+                    "Only what a dry run has checked to its end can be loaded from it."),
         ProblemType("body_too_large", 413, "Body too large", "The body has more bytes than the route takes."),
         ProblemType("unsupported_media_type", 415, "Unsupported media type",
                     "The body is of another media type than the route takes; Accept-Post names that."),

@@ -317,7 +317,7 @@ PARTS: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 # Tested with what they need: a job of their own, a caller, or no data at all.
 ELSEWHERE = {
-    "/", "/docs", "/docs/<name>", "/lineage", "/openapi.json", "/healthz", "/readyz", "/metrics",
+    "/api/v1", "/docs", "/docs/<name>", "/lineage", "/openapi.json", "/healthz", "/readyz", "/metrics",
     "/problems/<code>", "/api/v1/batches/<int:batch_id>/rejects", "/sign-in",
     "/api/v1/definitions", "/api/v1/auth/me",
     "/api/v1/refreshes/<uuid:refresh_id>", "/api/v1/refreshes/<uuid:refresh_id>/logs",

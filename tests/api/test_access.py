@@ -23,7 +23,7 @@ ME = "/api/v1/auth/me"
 
 # Every route that is not a GET with the scope analytics:read. A new one has to be put here.
 PUBLIC = {
-    ("GET", "/"),
+    ("GET", "/api/v1"),
     ("GET", "/docs"),
     ("GET", "/docs/<name>"),
     ("GET", "/openapi.json"),
@@ -48,6 +48,7 @@ SCOPES = {
     ("GET", "/api/v1/imports"): "data:write",
     ("GET", "/api/v1/imports/<uuid:import_id>"): "data:write",
     ("DELETE", "/api/v1/imports/<uuid:import_id>"): "data:write",
+    ("POST", "/api/v1/imports/<uuid:import_id>/load"): "data:write",
     ("GET", "/api/v1/imports/<uuid:import_id>/rejects"): "data:write",
     ("GET", "/api/v1/batches/<int:batch_id>/rejects"): "data:write",
     ("POST", "/api/v1/batches/<int:batch_id>/void"): "data:write",

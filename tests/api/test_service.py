@@ -49,6 +49,20 @@ def test_readyz_names_the_state_of_every_part(
     assert states(client) == (200, {"postgres": "ok", "numbers": "ok", "dagster": "down"})
 
 
+def test_readyz_says_when_dagster_has_not_read_its_code_location(
+    make_client: Callable[..., StrictClient], golden: int
+) -> None:
+    fake = FakeDagster()
+    fake.has_location = False
+    response = make_client(fake).get("/readyz")
+    assert response.json is not None
+    assert response.json["parts"]["dagster"] == {
+        "status": "down",
+        "detail": "Dagster runs, but its code location does not answer. "
+        "Numbers can be read, refreshes cannot be started.",
+    }
+
+
 def test_readyz_is_ready_before_the_first_numbers(client: StrictClient) -> None:
     response = client.get("/readyz")
     assert response.json is not None
@@ -125,7 +139,7 @@ def test_no_route_ignores_an_unknown_parameter(client: StrictClient) -> None:
 
 
 def test_every_answer_has_the_protective_headers(client: StrictClient) -> None:
-    for path in ("/", "/docs", "/nothing", "/openapi.json"):
+    for path in ("/api/v1", "/docs", "/nothing", "/openapi.json"):
         headers = client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
@@ -155,7 +169,7 @@ def test_the_lineage_is_served_once_it_is_made(client: StrictClient, settings: S
 
 
 def test_the_index_links_to_routes_that_are_there(client: StrictClient) -> None:
-    index = client.get("/").json
+    index = client.get("/api/v1").json
     assert index is not None
     known = {rule.rule for rule in client.application.url_map.iter_rules()}
     assert set(index["links"].values()) <= known

@@ -59,7 +59,7 @@ def _whole(
 LOGIN = {"grant_type": "password", "username": "someone", "password": PASSWORD}
 SIGN_IN = {"username": "someone", "password": PASSWORD}
 ROUTES = (
-    _public("GET", "/"),
+    _public("GET", "/api/v1"),
     _public("GET", "/docs"),
     _public("GET", "/docs/<name>"),
     _public("GET", "/openapi.json"),
@@ -100,6 +100,8 @@ ROUTES = (
     _whole("POST", "/refresh", "refresh:run", 202, json={"full": True}),
     _whole("POST", "/api/v1/refreshes", "refresh:run", 202, json={"sources": ["web"]}),
     _whole("POST", "/api/v1/imports", "data:write", 202, files=[("jan.csv", LINES)]),
+    # It was not a dry run.
+    _whole("POST", "/api/v1/imports/<uuid:import_id>/load", "data:write", 409),
     *(
         _whole("POST", f"/api/v1/batches/<int:batch_id>/{change}", "data:write", 202)
         for change in ("void", "restore", "replay")
