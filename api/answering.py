@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from flask import Response, g, request
@@ -98,6 +98,31 @@ def _kept(asked: Asked, format: Format) -> Response | None:
     return None if body is None else _marked(json_response(body), tag, build)
 
 
+def answered_page(asked: Parameters, make: Callable[[Connection], bytes]) -> Response:
+    """Answer with a page of HTML, which is kept and asked for again as other answers are.
+
+    Args:
+        asked: the checked parameters; with the path they identify the page.
+        make: makes the page from a snapshot.
+    """
+    with services().database.reading() as connection:
+        build = current_build(connection)
+    tag = _tag(build, asked, "html")
+    if request.if_none_match.contains_weak(tag):
+        count_cache("not_modified")
+        return _marked(Response(status=304), tag, build)
+    body = services().cache.get(tag)
+    count_cache("miss" if body is None else "hit")
+    if body is None:
+        with services().database.snapshot() as connection:
+            # Another build may have come meanwhile.
+            build = current_build(connection)
+            tag = _tag(build, asked, "html")
+            body = make(connection)
+        services().cache.put(tag, body)
+    return _marked(Response(body, content_type="text/html; charset=utf-8"), tag, build)
+
+
 def format_of(asked: Asked) -> Format:
     """The format of the answer: what the query says, else what the Accept header likes best.
 
@@ -185,7 +210,7 @@ def streamed(pieces: Iterable[bytes], format: Format, until_sent: ExitStack) -> 
     return response
 
 
-def _tag(build: Build, asked: Asked, format: Format) -> str:
+def _tag(build: Build, asked: Parameters, format: Format | Literal["html"]) -> str:
     settings = services().settings
     caller = principal()
     question = (
