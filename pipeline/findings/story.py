@@ -55,7 +55,7 @@ def of_parts(parts: Sequence[Part], findings: Findings) -> Sentences:
         then = " and ".join(f"{part.name} with {_share(part, total)}" for part in others[:2])
         said.append(f"Next {'come' if len(others) > 1 else 'comes'} {then}.")
     rest = next((part for part in parts if part.name is None), None)
-    if rest is not None:
+    if rest is not None and rest.net_revenue:
         count = len(parts) - 1
         named = Part(None, total - rest.net_revenue, None)
         said.append(f"The first {count} brought {_share(named, total)}, all others {_share(rest, total)}.")
@@ -79,13 +79,13 @@ def of_movers(findings: Findings) -> Sentences:
 
 def of_anomalies(findings: Findings) -> Sentences:
     """Which days are out of the ordinary."""
-    usual = "what its weekday and the weeks around suggest"
-    if not findings.anomalies:
-        return [f"No day was far from {usual}."]
-    farthest = max(findings.anomalies, key=lambda row: abs(Decimal(row["score"])))
     count = len(findings.anomalies)
+    if not count:
+        return ["No day was far from what its weekday and the weeks around suggest."]
+    farthest = max(findings.anomalies, key=lambda row: abs(Decimal(row["score"])))
+    far = "was far from what its" if count == 1 else "were far from what their"
     return [
-        f"{counted(count, 'day')} {'was' if count == 1 else 'were'} far from {usual}.",
+        f"{counted(count, 'day')} {far} weekday and the weeks around suggest.",
         f"The farthest was {day(farthest['sale_date'])}: {amount(farthest['net_revenue'], findings.currency)}, "
         f"where {amount(farthest['expected'], findings.currency)} was to be expected.",
     ]
@@ -102,7 +102,7 @@ def of_customers(findings: Findings) -> Sentences:
         f"{row['repeat_customers']} ordered more than once ({percent(row['repeat_rate'])}).",
     ]
     if before is not None and findings.earlier is not None:
-        said.append(f"There were {counted(before['customers'], 'customer')} {during(findings.earlier)}.")
+        said.append(f"The number of customers {during(findings.earlier)} was {number(before['customers'])}.")
     return said
 
 
@@ -111,7 +111,7 @@ def of_segments(findings: Findings) -> Sentences:
     crowd = max(findings.segments, key=lambda row: int(row["customers"]))
     rich = max(findings.segments, key=lambda row: Decimal(row["net_revenue"]))
     return [
-        f"Most customers are in the segment {segment(crowd['segment'])}: {number(crowd['customers'])}, "
+        f"No segment has more customers than {segment(crowd['segment'])}: {number(crowd['customers'])}, "
         f"{percent(crowd['share_of_customers'])} of all.",
         f"The segment {segment(rich['segment'])} brought the most, "
         f"{amount(rich['net_revenue'], findings.currency)}.",
