@@ -1,6 +1,6 @@
 """The products that gained or lost most, against a plain sum over the lines."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -30,12 +30,12 @@ def moved(warehouse: Warehouse, lines: Sequence[Line], question: MoversQuestion)
 
 def expected(lines: Sequence[Line], question: MoversQuestion) -> list[tuple[str, Decimal]]:
     """Products with their differences, by falling difference and id."""
-    sums: Counter[str] = Counter()
+    sums: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
         for span, sign in ((question.span, 1), (question.earlier, -1)):
             if span.start <= line.sale_date <= span.end:
-                sums[line.product_id] += sign * line.net  # type: ignore[assignment]
-    changed = sorted(((product, Decimal(by)) for product, by in sums.items() if by), key=lambda found: found[0])
+                sums[line.product_id] += sign * line.net
+    changed = sorted(((product, by) for product, by in sums.items() if by), key=lambda found: found[0])
     gained = sorted((found for found in changed if found[1] > 0), key=lambda found: -found[1])
     lost = sorted((found for found in changed if found[1] < 0), key=lambda found: found[1])
     chosen = gained[: question.n] + lost[: question.n]

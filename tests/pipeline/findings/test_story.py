@@ -28,7 +28,7 @@ def line(order: str, day: str, quantity: int, price: str, **more: object) -> Lin
 @pytest.mark.usefixtures("golden")
 def test_the_last_whole_month_of_the_sample(gathered: Gather) -> None:
     findings = gathered()
-    # 297.4915 − 180 = 117.4915; ÷ 180 = 0.65273. 10 % to 15 % of 349.99 is 52.4985.
+    # 297.4915 − 180 = 117.4915; ÷ 180 = 0.65273. 15 % of 349.99 is 52.4985.
     assert story.of_total(findings) == [
         "Net revenue in April 2024 was 297.49 USD, from 1 order.",
         "That is 117.49 USD (65.3 %) more than in March 2024 (180.00 USD).",
