@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from flask import Response, g, request
@@ -27,6 +27,7 @@ from pipeline.answers.models import Model
 from pipeline.answers.streaming import Streamed
 
 Ask = Callable[[Connection], Answer]
+T = TypeVar("T")
 
 
 class Asked(Parameters):
@@ -98,12 +99,15 @@ def _kept(asked: Asked, format: Format) -> Response | None:
     return None if body is None else _marked(json_response(body), tag, build)
 
 
-def answered_page(asked: Parameters, make: Callable[[Connection], bytes]) -> Response:
+def answered_page(
+    asked: Parameters, ask: Callable[[Connection], T], write: Callable[[T], bytes]
+) -> Response:  # fmt: skip
     """Answer with a page of HTML, which is kept and asked for again as other answers are.
 
     Args:
         asked: the checked parameters; with the path they identify the page.
-        make: makes the page from a snapshot.
+        ask: gathers what the page tells, from a snapshot.
+        write: makes the page of it; while that goes on, no connection is held.
     """
     with services().database.reading() as connection:
         build = current_build(connection)
@@ -118,7 +122,8 @@ def answered_page(asked: Parameters, make: Callable[[Connection], bytes]) -> Res
             # Another build may have come meanwhile.
             build = current_build(connection)
             tag = _tag(build, asked, "html")
-            body = make(connection)
+            found = ask(connection)
+        body = write(found)
         services().cache.put(tag, body)
     return _marked(Response(body, content_type="text/html; charset=utf-8"), tag, build)
 

@@ -19,14 +19,16 @@ from api.resources.filters import units
 from api.responses import json_response
 from api.services import services
 from pipeline.answers.models import Model
+from pipeline.findings.gathering import Findings, gather
 from pipeline.findings.keeping import kept_reports, report_path
-from pipeline.findings.page import make_report
+from pipeline.findings.page import render
 
 blueprint = APIBlueprint("findings", __name__, url_prefix="/api/v1/findings", tag="Findings")
 
 # The page has its styles and charts inside, and no script.
 POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 _CHANGED: dict[int | str, Any] = {304: {"description": "The page is the one whose ETag was sent."}}
 
@@ -69,13 +71,10 @@ class KeptList(Model):
 def get_findings(query_data: FindingsAsked) -> Response:
     """A period's story in words, figures and charts: one page, made of what is published now."""
 
-    def make(connection: Connection) -> bytes:
-        report = make_report(
-            connection, query_data.start_date, query_data.end_date, made_at=datetime.now(UTC), **units()
-        )
-        return report.html.encode()
+    def ask(connection: Connection) -> Findings:
+        return gather(connection, query_data.start_date, query_data.end_date, **units())
 
-    return _page(answered_page(query_data, make))
+    return _page(answered_page(query_data, ask, lambda found: render(found, datetime.now(UTC)).encode()))
 
 
 @blueprint.get("/builds")

@@ -97,7 +97,8 @@ def movers(connection: Connection, question: MoversQuestion, *, currency: str, t
 def _sums(parts: Sequence[Part]) -> sql.Composable:
     return sql.SQL(" union all ").join(
         sql.SQL(
-            "select {product} as product_id, {net_revenue} as net_revenue from {table} where {rows} group by 1"
+            "select {product} as product_id, {net_revenue} as net_revenue"
+            " from {table} where {rows} group by 1"
         ).format(
             product=part.relation.columns["product_id"],
             net_revenue=part.relation.sums["net_revenue"],

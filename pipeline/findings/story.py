@@ -15,7 +15,8 @@ def of_total(findings: Findings) -> Sentences:
     """What was earned, beside the earlier period, and what it is made of."""
     total, currency = findings.total, findings.currency
     if not has_sales(total):
-        return [f"There were no sales {during(findings.period.span)}.", *_compared(findings), *_reach(findings)]
+        nothing = f"There were no sales {during(findings.period.span)}."
+        return [nothing, *_compared(findings), *_reach(findings)]
     net = Decimal(total["net_revenue"])
     said = [
         f"Net revenue {during(findings.period.span)} was {amount(net, currency)}, "
@@ -49,7 +50,10 @@ def of_parts(parts: Sequence[Part], findings: Findings) -> Sentences:
     first, *others = [part for part in parts if part.name is not None]
     earned = amount(first.net_revenue, findings.currency)
     if total <= 0:
-        return [f"{first.name} brought the most, {earned}. Of a total that is not above 0, shares mean nothing."]
+        return [
+            f"{first.name} brought the most, {earned}.",
+            "Of a total that is not above 0, shares mean nothing.",
+        ]
     said = [f"{first.name} brought the most: {earned}, {_share(first, total)} of net revenue."]
     if others:
         then = " and ".join(f"{part.name} with {_share(part, total)}" for part in others[:2])
@@ -86,8 +90,8 @@ def of_anomalies(findings: Findings) -> Sentences:
     far = "was far from what its" if count == 1 else "were far from what their"
     return [
         f"{counted(count, 'day')} {far} weekday and the weeks around suggest.",
-        f"The farthest was {day(farthest['sale_date'])}: {amount(farthest['net_revenue'], findings.currency)}, "
-        f"where {amount(farthest['expected'], findings.currency)} was to be expected.",
+        f"The farthest was {day(farthest['sale_date'])}: "
+        f"{amount(farthest['net_revenue'], findings.currency)}, where {amount(farthest['expected'], findings.currency)} was to be expected.",
     ]
 
 

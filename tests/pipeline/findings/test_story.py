@@ -159,7 +159,8 @@ def test_more_came_back_than_was_sold(publish_lines: Publish, gathered: Gather) 
         NO_COST,
     ]
     assert story.of_parts(findings.regions, findings) == [
-        "Asia brought the most, 10.00 USD. Of a total that is not above 0, shares mean nothing."
+        "Asia brought the most, 10.00 USD.",
+        "Of a total that is not above 0, shares mean nothing.",
     ]
 
 
