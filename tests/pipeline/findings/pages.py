@@ -52,3 +52,17 @@ def elements_of(html: str) -> list[Element]:
 def words(text: str) -> str:
     """A text with single spaces."""
     return " ".join(text.split())
+
+
+def table(elements: list[Element], caption: str) -> list[list[str]]:
+    """The rows of a table, the header's first."""
+    rows: list[list[str]] = []
+    is_inside = False
+    for element in elements:
+        if element.tag == "caption":
+            is_inside = words(element.text) == caption
+        elif is_inside and element.tag == "tr":
+            rows.append([])
+        elif is_inside and element.tag in ("th", "td"):
+            rows[-1].append(words(element.text))
+    return rows

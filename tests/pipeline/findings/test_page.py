@@ -11,26 +11,12 @@ import pytest
 from pipeline.findings.page import render
 from tests.api.published import Line, golden_lines
 from tests.pipeline.findings.conftest import Gather, Publish
-from tests.pipeline.findings.pages import Element, elements_of, words
+from tests.pipeline.findings.pages import Element, elements_of, table, words
 
 MADE_AT = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 # What would be fetched, run or sent, were it in the page.
 REACHING_OUT = {"script", "link", "img", "iframe", "object", "embed", "form", "base", "image", "foreignobject"}
 HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(2)>'
-
-
-def table(elements: list[Element], caption: str) -> list[list[str]]:
-    """The rows of a table, the header's first."""
-    rows: list[list[str]] = []
-    is_inside = False
-    for element in elements:
-        if element.tag == "caption":
-            is_inside = words(element.text) == caption
-        elif is_inside and element.tag == "tr":
-            rows.append([])
-        elif is_inside and element.tag in ("th", "td"):
-            rows[-1].append(words(element.text))
-    return rows
 
 
 @pytest.fixture
