@@ -152,6 +152,11 @@ class Settings(BaseSettings):
         return self.originals or self.home / "originals"
 
     @property
+    def findings_folder(self) -> Path:
+        """Where the findings report of each build is kept; the API serves them from there."""
+        return self.home / "findings"
+
+    @property
     def sources_file(self) -> Path:
         """How each source's files are written; without it, as the challenge's are."""
         return self.sources or self.home / "sources.toml"

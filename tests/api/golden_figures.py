@@ -323,4 +323,5 @@ ELSEWHERE = {
     "/api/v1/refreshes/<uuid:refresh_id>", "/api/v1/refreshes/<uuid:refresh_id>/logs",
     "/api/v1/imports", "/api/v1/imports/<uuid:import_id>", "/api/v1/imports/<uuid:import_id>/rejects",
     "/api/v1/exports", "/api/v1/exports/<uuid:export_id>", "/api/v1/exports/<uuid:export_id>/file",
+    "/api/v1/findings", "/api/v1/findings/builds", "/api/v1/findings/builds/<int:build_id>",
 }  # fmt: skip

@@ -87,8 +87,8 @@ ROUTES = (
         _whole("GET", f"/api/v1/{name}")
         for name in (
             "revenue/anomalies", "customers/segments", "customers/cohorts", "customers/lifetime-value",
-            "batches", "builds", "builds/<int:build_id>", "builds/<int:build_id>/changes", "refreshes",
-            "refreshes/<uuid:refresh_id>",
+            "batches", "builds", "builds/<int:build_id>", "builds/<int:build_id>/changes", "findings",
+            "findings/builds", "findings/builds/<int:build_id>", "refreshes", "refreshes/<uuid:refresh_id>",
         )
     ),
     _whole("GET", "/metrics"),
