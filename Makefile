@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint fix bench peers
+.PHONY: help install up down test lint fix bench peers schema
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ peers: $(INSTALLED) requirements-peers.lock ## Install other loaders, which the 
 	$(PYTHON) -m venv --clear .venv-peers
 	.venv-peers/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
 	    --no-deps --require-hashes -r requirements-peers.lock
+
+schema: $(INSTALLED) ## Write the schema's pictures, the data dictionary and the README's diagram anew (with Graphviz).
+	$(BIN)/python -m tests.schema
 
 lint: $(INSTALLED) ## Run the linters and the type checker.
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""The documentation says what the program has: settings, routes, commands, reasons, tables."""
+"""The documentation says what the program has: settings, routes, commands, reasons."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,12 @@ import click
 import pytest
 
 from api.app import create_app
-from pipeline.builds.dbt_runner import load_manifest
 from pipeline.cli import main
 from pipeline.landing.feeds import FEEDS
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.sources import COLUMNS
 from pipeline.sources.feeds import OTHER_FEEDS
 from pipeline.warehouse.connect import DatabaseUrls
-from tests import schema_page
 
 PAGES = [
     *sorted((PROJECT_ROOT / "docs").glob("*.md")),
@@ -137,9 +135,3 @@ def test_links_lead_somewhere(page: Path) -> None:
                 target
             )
 
-
-def test_the_schema_is_that_of_the_models_contracts(home: Path) -> None:
-    manifest = load_manifest(Settings(home=home))
-    for page in schema_page.PAGES:
-        text = page.read_text(encoding="utf-8")
-        assert schema_page.renewed(text, manifest) == text, "run .venv/bin/python -m tests.schema_page"

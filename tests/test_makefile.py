@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.settings import PROJECT_ROOT
 
-TARGETS = ["install", "up", "down", "test", "bench", "peers", "lint", "fix"]
+TARGETS = ["install", "up", "down", "test", "bench", "peers", "schema", "lint", "fix"]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The candidate → what readers see, and the lineage docs."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -9,11 +8,11 @@ from psycopg.types.json import Jsonb
 
 from pipeline.assets.session import RefreshSession
 from pipeline.builds.anomalies import NEWEST_DAYS, Anomaly, anomalies_of_build
-from pipeline.builds.dbt_runner import dbt_home, load_manifest, project_hash, run_dbt
+from pipeline.builds.dbt_runner import load_manifest
 from pipeline.builds.declarations import Published, read_declarations
+from pipeline.builds.lineage import lineage_page, renew_lineage
 from pipeline.builds.publish import Publication, analyze_published, publish
 from pipeline.settings import get_settings
-from pipeline.warehouse.place import private_folder
 
 DECLARATIONS = read_declarations(load_manifest(get_settings()))
 FACT = dg.AssetKey(["core", "fct_order_lines"])
@@ -127,16 +126,7 @@ def lineage_docs(
 ) -> dg.MaterializeResult[None]:
     """The dbt docs as one static page, made anew when the dbt project has changed."""
     session = refresh_request
-    folder = session.settings.home / "dbt_docs"
-    stamp = folder / "project_hash"
-    current = project_hash()
-    if stamp.exists() and stamp.read_text() == current:
-        return dg.MaterializeResult(metadata={"rebuilt": False})
-    run_dbt(["docs", "generate", "--static"], session.settings, session.owner_url)
-    private_folder(folder)
-    page = dbt_home(session.settings) / "target" / "static_index.html"
-    shutil.copyfile(page, folder / "index.html.new")
-    (folder / "index.html.new").replace(folder / "index.html")
-    stamp.write_text(current)
-    context.log.info(f"Lineage docs written to {folder / 'index.html'}.")
-    return dg.MaterializeResult(metadata={"rebuilt": True})
+    is_new = renew_lineage(session.settings, session.owner_url)
+    if is_new:
+        context.log.info(f"Lineage docs written to {lineage_page(session.settings)}.")
+    return dg.MaterializeResult(metadata={"rebuilt": is_new})

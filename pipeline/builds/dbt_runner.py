@@ -96,7 +96,9 @@ def build_candidate(settings: Settings, owner_url: str, *, full: bool) -> list[N
         DbtError: as `run_dbt`.
     """
     # Nobody reads the artifacts of a build: its results come back, and its manifest is kept apart.
-    command = ["build", "--exclude-resource-type", "unit_test", "--no-write-json"]
+    # Exposures would be nodes with nothing to do.
+    left_out = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
+    command = ["build", *left_out, "--no-write-json"]
     return run_dbt([*command, *(["--full-refresh"] if full else [])], settings, owner_url)
 
 
