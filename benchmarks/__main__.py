@@ -9,7 +9,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import exporting, first_load, landing, pages, peers, posting, refreshes, routes, sizes, starting
+from benchmarks import (
+    exporting,
+    first_load,
+    landing,
+    pages,
+    peers,
+    posting,
+    refreshes,
+    routes,
+    sizes,
+    starting,
+)
 from benchmarks.figures import Figure, parts_table, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page

@@ -1,4 +1,4 @@
-"""The overview in a browser: from asking for the page until it is filled, and from a choice until it is drawn."""
+"""The overview in a browser: from asking for it until it is filled, from a choice until it is drawn."""
 
 import shutil
 import time

@@ -118,7 +118,7 @@ def _run_times(stack: Stack, since: float) -> dict[str, float]:
 
 
 def _await_end(stack: Stack, run_id: str) -> None:
-    """Wait for what a refresh does after its numbers are visible: the next one would wait for that in the queue."""
+    """Wait for what a refresh does after its numbers are visible: the next one would wait in the queue."""
     with connect(database_urls(Settings(home=stack.home)).dagster, autocommit=True) as connection:
         while connection.execute(
             "select status in ('STARTED', 'STARTING') from runs where run_id = %s", (run_id,)

@@ -1,4 +1,4 @@
-"""Asking the API from within: the pages show what its routes answer, as the caller may see it, and nothing else."""
+"""Asking the API from within: the pages show what its routes answer to the caller, and nothing else."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -16,7 +16,7 @@ from pipeline.answers.dates import GRAINS
 
 ASKED = "asked"
 ADDRESS = "overview-address"
-# Filters by what they are called, in the order of their controls; all but products are groups of the API, too.
+# Filters and what they are called, in the order of their controls; all but products are groups, too.
 CHOSEN = {
     "category": "Category",
     "region": "Region",
@@ -39,7 +39,9 @@ def controls() -> Component:
         [
             dcc.Location(id=ADDRESS, refresh=False),
             dcc.Store(id=ASKED),
-            dmc.Select(id="range", label="Range", data=_named(RANGES), allowDeselect=False, checkIconPosition="right"),
+            dmc.Select(
+                id="range", label="Range", data=_named(RANGES), allowDeselect=False, checkIconPosition="right"
+            ),
             dmc.DateInput(id="start", label="From", valueFormat="YYYY-MM-DD", clearable=False),
             dmc.DateInput(id="end", label="To", valueFormat="YYYY-MM-DD", clearable=False),
             dmc.Select(id="comparison", label="Compare", data=_named(COMPARISONS), allowDeselect=False),
@@ -113,7 +115,6 @@ def register(dash: Dash) -> None:
             told,
         )
 
-
     @dash.callback(
         Output({"filter": "product_id"}, "data"),
         Input({"filter": "product_id"}, "searchValue"),
@@ -137,9 +138,7 @@ def _chosen(
     filters: list[list[str] | None],
 ) -> View:
     """The view that the controls say; filters that have no control stay."""
-    if ctx.triggered_id in ("start", "end"):
-        view = replace(view, range=CUSTOM, start=_date(start), end=_date(end))
-    elif ctx.triggered_id == "range" and range == CUSTOM:
+    if ctx.triggered_id in ("start", "end") or (ctx.triggered_id == "range" and range == CUSTOM):
         view = replace(view, range=CUSTOM, start=_date(start), end=_date(end))
     elif ctx.triggered_id == "range" and range:
         view = replace(view, range=range, start=None, end=None)

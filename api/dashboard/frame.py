@@ -24,7 +24,7 @@ INDEX = """<!doctype html>
   {%css%}
 </head>
 <body>
-  <noscript>This page needs JavaScript. Every figure is in the API as well: <a href="/docs">/docs</a>.</noscript>
+  <noscript>This page needs JavaScript. Every figure is in the API, too: <a href="/docs">/docs</a>.</noscript>
   {%app_entry%}
   <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
@@ -68,9 +68,7 @@ def register(dash: Dash) -> None:
     """Show the page of the address."""
     pages = {page.path: page for page in PAGES}
 
-    @dash.callback(
-        Output("content", "children"), Output("pages", "children"), Input("place", "pathname")
-    )
+    @dash.callback(Output("content", "children"), Output("pages", "children"), Input("place", "pathname"))
     def show(path: str) -> Any:
         page = pages.get(path)
         return page.layout() if page else html.P("There is no such page."), _links(path)

@@ -73,9 +73,9 @@ def register(dash: Dash) -> None:
     """Fill every section when what is asked for changes."""
     controls.register(dash)
     for name, render in SECTIONS.items():
-        dash.callback(
-            Output(name, "children"), Input(controls.ASKED, "data"), prevent_initial_call=True
-        )(_filled(render))
+        dash.callback(Output(name, "children"), Input(controls.ASKED, "data"), prevent_initial_call=True)(
+            _filled(render)
+        )
     for name, (choice, render_chosen) in WITH_CHOICE.items():
         dash.callback(
             Output(name, "children"),

@@ -24,7 +24,7 @@ def card(
     note: str | None = None,
     wide: bool = False,
 ) -> Component:
-    """A section with its heading; ``of`` says where its numbers come from, ``data`` is its chart as a table."""
+    """A section with its heading; ``of`` is where its numbers come from, ``data`` its chart as a table."""
     return html.Section(
         [
             html.H2(title),
@@ -62,9 +62,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Compo
 def bar(value: str | None, largest: Decimal) -> Component:
     """A bar for a figure beside the largest of its column; the figure itself stands beside it."""
     share = max(Decimal(0), Decimal(value or 0)) / largest if largest > 0 else Decimal(0)
-    return html.Div(
-        html.Div(style={"width": f"{share:.1%}"}), className="bar", **{"aria-hidden": "true"}
-    )
+    return html.Div(html.Div(style={"width": f"{share:.1%}"}), className="bar", **{"aria-hidden": "true"})
 
 
 def changed(change: Change | None) -> Component:
@@ -76,7 +74,9 @@ def changed(change: Change | None) -> Component:
 
 def chart(label: str, drawn: Component) -> Component:
     """A drawing; for those who do not see it, its label, and the table below it."""
-    return html.Div(drawn, role="img", className="chart", **{"aria-label": f"{label}. The table below has its figures."})
+    return html.Div(
+        drawn, role="img", className="chart", **{"aria-label": f"{label}. The table below has its figures."}
+    )
 
 
 def nothing(words: str) -> Component:

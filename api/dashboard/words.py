@@ -1,4 +1,4 @@
-"""Figures as people read them. The exact ones are in the API's answers, and in the files beside each chart."""
+"""Figures as people read them. The exact ones are in the API's answers, and in the files of each chart."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Change:
 
 
 def change(comparison: Mapping[str, Any] | None, measure: str) -> Change | None:
-    """The change of a measure as a percentage; None without a comparison, or where there was nothing before."""
+    """The change of a measure in percent; None without a comparison, or where there was nothing before."""
     found = (comparison or {}).get(measure)
     if not found or found["ratio"] is None:
         return None

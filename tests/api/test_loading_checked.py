@@ -14,7 +14,11 @@ from tests.conftest import Warehouse
 
 def checked(caller: StrictClient, warehouse: Warehouse, query: str = "", **body: Any) -> str:
     """A dry run that has ended well."""
-    sent = caller.post(f"{IMPORTS}?dry_run=true{query}", **body) if body else send(caller, f"?dry_run=true{query}")
+    sent = (
+        caller.post(f"{IMPORTS}?dry_run=true{query}", **body)
+        if body
+        else send(caller, f"?dry_run=true{query}")
+    )
     job_id: str = job_of(sent)["id"]
     with connect(warehouse.urls.owner, autocommit=True) as connection:
         connection.execute(
@@ -26,7 +30,9 @@ def checked(caller: StrictClient, warehouse: Warehouse, query: str = "", **body:
 def test_the_same_files_are_loaded_in_the_way_that_was_asked_for(
     caller: StrictClient, fake: FakeDagster, settings: Settings, warehouse: Warehouse
 ) -> None:
-    dry = checked(caller, warehouse, "&source=web&mode=overwrite", **form(("b.csv", LINES), ("a.csv", LINES * 2)))
+    dry = checked(
+        caller, warehouse, "&source=web&mode=overwrite", **form(("b.csv", LINES), ("a.csv", LINES * 2))
+    )
     response = caller.post(f"{IMPORTS}/{dry}/load")
     job = job_of(response)
     assert response.headers["Location"] == f"{IMPORTS}/{job['id']}"

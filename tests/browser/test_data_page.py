@@ -14,9 +14,9 @@ from tests.e2e.test_stack import follow
 pytestmark = pytest.mark.timeout(600)
 
 MORE = """\
-Order ID,Product ID,Product Name,Category,Region,Date of Sale,Quantity Sold,Unit Price,Discount,Shipping Cost,Payment Method,Customer ID,Customer Name,Customer Email,Customer Address
-2001,P123,UltraBoost Running Shoes,Shoes,Asia,2024-05-19,1,100.00,0,0,PayPal,C900,Jo Low,jo@example.com,1 Way
-2002,P123,UltraBoost Running Shoes,Shoes,Asia,soon,1,100.00,0,0,PayPal,C900,Jo Low,jo@example.com,1 Way
+Order ID,Product ID,Product Name,Category,Region,Date of Sale,Quantity Sold,Unit Price
+2001,P123,UltraBoost Running Shoes,Shoes,Asia,2024-05-19,1,100.00
+2002,P123,UltraBoost Running Shoes,Shoes,Asia,soon,1,100.00
 """
 
 
@@ -43,7 +43,9 @@ def test_the_data_page_shows_what_came_in_on_every_screen(seen: Page, screen: Sc
     picture(seen, "data", screen)
 
 
-def test_a_file_is_checked_shown_and_loaded_and_the_figures_change(page: Page, site: Site, more: Path) -> None:
+def test_a_file_is_checked_shown_and_loaded_and_the_figures_change(
+    page: Page, site: Site, more: Path
+) -> None:
     page.goto(f"{site.url}/data")
     page.get_by_role("link", name="Upload files").click()
     check_accessible(page)

@@ -21,7 +21,9 @@ def freshness() -> Component:
     built = _moment(found["built_at"])
     told = [
         f"Build {found['build_id']} was published {built}.",
-        f"The latest sale is of {day(found['data_as_of'])}." if found["data_as_of"] else "There is no sale yet.",
+        f"The latest sale is of {day(found['data_as_of'])}."
+        if found["data_as_of"]
+        else "There is no sale yet.",
     ]
     return card("Freshness", *map(html.P, told))
 
@@ -94,7 +96,7 @@ def quarantine() -> Component:
         html.Li(
             [
                 html.A(
-                    f"{batch['file_name']} (delivery {batch['batch_id']}), {words(reason)}: {count(rows)} as CSV",
+                    f"{batch['file_name']} (delivery {batch['batch_id']}), {words(reason)}: {count(rows)}",
                     href=address_of(
                         f"/api/v1/batches/{batch['batch_id']}/rejects", {"reason": reason, "format": "csv"}
                     ),

@@ -41,9 +41,7 @@ def upload(import_id: str) -> tuple[Component, bool]:
     except Refused as refusal:
         return refused(refusal), True
     if job["dry_run"] and job["status"] == "succeeded":
-        parts.append(
-            dmc.Button("Load these files", id={"part": "load", "import": import_id}, mt="md")
-        )
+        parts.append(dmc.Button("Load these files", id={"part": "load", "import": import_id}, mt="md"))
     return _card("Check" if job["dry_run"] else "Upload", job, parts), is_over
 
 
@@ -64,7 +62,9 @@ def _card(what: str, job: Mapping[str, Any], parts: list[Component]) -> Componen
 def _run_link(run_id: str | None) -> Component:
     if run_id is None:
         return None
-    return html.P(html.A("The run in the Dagster UI", href=f"{services().settings.dagster_url}/runs/{run_id}"))
+    return html.P(
+        html.A("The run in the Dagster UI", href=f"{services().settings.dagster_url}/runs/{run_id}")
+    )
 
 
 def _counts(job: Mapping[str, Any]) -> Component:
@@ -117,7 +117,11 @@ def _rejects(address: str, job: Mapping[str, Any]) -> Component:
     if not found.data:
         return nothing("Every row was accepted." if job["status"] == "succeeded" else "No row is on record.")
     rows = [
-        [f"{row['file_name']}, line {row['row_number']}", ", ".join(map(words, row["reasons"])), row["raw_text"]]
+        [
+            f"{row['file_name']}, line {row['row_number']}",
+            ", ".join(map(words, row["reasons"])),
+            row["raw_text"],
+        ]
         for row in found.data
     ]
     more = f"The first {MOST_REJECTS} of them. " if found.page["has_more"] else ""
@@ -125,7 +129,9 @@ def _rejects(address: str, job: Mapping[str, Any]) -> Component:
         [
             html.H3("Rows that were not accepted"),
             html.P([more, html.A("All as CSV", href=address_of(address, {"format": "csv"}))]),
-            table("Rows that were not accepted", [("Where", False), ("Why", False), ("The row", False)], rows),
+            table(
+                "Rows that were not accepted", [("Where", False), ("Why", False), ("The row", False)], rows
+            ),
         ]
     )
 

@@ -41,7 +41,9 @@ def cohorts(asked: Asked) -> Component:
     drawn = html.Div(
         html.Table(
             [
-                html.Caption("Share of a month's new customers who bought again, by months since", className="hidden"),
+                html.Caption(
+                    "Share of a month's new customers who bought again, by months since", className="hidden"
+                ),
                 html.Thead(html.Tr(head)),
                 html.Tbody(body),
             ],
@@ -52,7 +54,9 @@ def cohorts(asked: Asked) -> Component:
         role="region",
         **{"aria-label": TITLE},
     )
-    note = "Of those who first bought in a month, the share that bought in each month after. Filters do not change it."
+    note = (
+        "Of those who first bought in a month, the share that bought in later ones. Filters change nothing."
+    )
     return card(TITLE, drawn, of=found, note=note, wide=True)
 
 

@@ -26,9 +26,7 @@ def returning(asked: Asked) -> Component:
     kinds = (("New", row["new_customers"], "blue.8"), ("Returning", row["returning_customers"], "teal.9"))
     drawn = dmc.ProgressRoot(
         [
-            dmc.ProgressSection(
-                dmc.ProgressLabel(name), value=100 * number / row["customers"], color=color
-            )
+            dmc.ProgressSection(dmc.ProgressLabel(name), value=100 * number / row["customers"], color=color)
             for name, number, color in kinds
             if number
         ],

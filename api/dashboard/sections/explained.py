@@ -60,7 +60,9 @@ def _build(found: Answered) -> Component:
 def _definitions(found: Answered) -> Component:
     measures = found.meta["explain"]["measures"]
     if not measures:
-        return html.P(["Every figure is defined at ", html.A("the API's definitions", href="/api/v1/definitions"), "."])
+        return html.P(
+            ["Every figure is defined at ", html.A("the API's definitions", href="/api/v1/definitions"), "."]
+        )
     items = [
         part
         for measure in measures

@@ -86,4 +86,6 @@ def _note(meta: Any) -> str:
     other = meta.get("comparison")
     if other is None:
         return f"{text}."
-    return f"{text}; changes against {day(other['range']['start_date'])} to {day(other['range']['end_date'])}."
+    return (
+        f"{text}; changes against {day(other['range']['start_date'])} to {day(other['range']['end_date'])}."
+    )

@@ -30,7 +30,7 @@ def margins(asked: Asked) -> Component:
     ]
     columns = [("Product", False), ("Margin", True), ("Of revenue", True), ("Cost known for", True)]
     told = html.P(
-        f"{money(total.data['margin'], currency)} in all, over the {percent(total.data['cost_coverage'])} of net "
-        "revenue whose cost is known."
+        f"{money(total.data['margin'], currency)} in all, over the {percent(total.data['cost_coverage'])} of "
+        "net revenue whose cost is known."
     )
     return card(TITLE, told, table(TITLE, columns, rows), of=found)

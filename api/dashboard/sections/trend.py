@@ -1,4 +1,4 @@
-"""Revenue over time, beside the range that it is compared with; days that are far from what is usual are marked."""
+"""Revenue over time, beside the range that it is compared with; unusual days are marked."""
 
 from typing import Any
 
@@ -24,9 +24,7 @@ def trend(asked: Asked) -> Component:
     points = [_point(row, asked.grain) for row in found.data]
     series = [{"name": "now", "label": "Net revenue", "color": "blue.7"}]
     if asked.compare:
-        series.append(
-            {"name": "before", "label": "Compared", "color": "gray.6", "strokeDasharray": "5 5"}
-        )
+        series.append({"name": "before", "label": "Compared", "color": "gray.6", "strokeDasharray": "5 5"})
     drawn = dmc.LineChart(
         data=points,
         dataKey="name",

@@ -23,7 +23,9 @@ class Pages:
     def call(self, output: str, inputs: Mapping[str, Any], triggered: str | None = None) -> Any:
         """What the callback with this output answers to these inputs (``id.property``)."""
         found = self.client.get("/dashboard/_dash-dependencies").get_json()
-        [callback] = [callback for callback in found if output in callback["output"] and names_in(inputs, callback)]
+        [callback] = [
+            callback for callback in found if output in callback["output"] and names_in(inputs, callback)
+        ]
         names = [f"{given['id']}.{given['property']}" for given in callback["inputs"]]
         given = [
             {"id": part["id"], "property": part["property"], "value": inputs.get(name)}

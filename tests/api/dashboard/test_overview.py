@@ -1,4 +1,4 @@
-"""The overview's sections over the six lines, whose figures were computed by hand (``tests.api.golden_figures``)."""
+"""The overview's sections over the six lines, computed by hand (``tests.api.golden_figures``)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,18 @@ def test_the_head_has_the_six_figures(pages: Pages, golden: int) -> None:
     assert told[:12] == [
         "At a glance",
         "15 Dec 2023 to 18 May 2024, in USD.",
-        *("Net revenue", "$4,712.57", "–", "Orders", "6", "–", "Average order value", "$785.43", "–", "Customers"),
+        *(
+            "Net revenue",
+            "$4,712.57",
+            "–",
+            "Orders",
+            "6",
+            "–",
+            "Average order value",
+            "$785.43",
+            "–",
+            "Customers",
+        ),
     ]
     assert told[12:17] == ["3", "–", "Returns", "$0.00", "–"]
 

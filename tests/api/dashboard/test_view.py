@@ -15,7 +15,12 @@ DATA = DateRange(date(2023, 12, 15), date(2024, 3, 31))
 def test_the_plain_address_is_the_last_12_months_beside_the_period_before() -> None:
     view, unusable = read_view("")
     assert (view, unusable) == (View(), [])
-    assert (view.range, view.compare, view.grain, view.search()) == ("last_12_months", "previous_period", None, "")
+    assert (view.range, view.compare, view.grain, view.search()) == (
+        "last_12_months",
+        "previous_period",
+        None,
+        "",
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,15 @@ def test_ranges_end_with_the_data(range: str, start: date | None, end: date | No
 
 def test_every_range_is_tested_and_every_comparison_is_one_of_the_apis() -> None:
     assert RANGES.keys() == {
-        *("last_30_days", "this_month", "last_month", "last_90_days", "year_to_date", "last_12_months", "all"),
+        *(
+            "last_30_days",
+            "this_month",
+            "last_month",
+            "last_90_days",
+            "year_to_date",
+            "last_12_months",
+            "all",
+        ),
         CUSTOM,
     }
     assert COMPARISONS.keys() == {*get_args(Compare), "none"}

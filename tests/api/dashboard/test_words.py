@@ -21,7 +21,13 @@ def test_what_is_undefined_is_a_dash() -> None:
 
 @pytest.mark.parametrize(
     ("grain", "name"),
-    [("day", "1 Jul 2024"), ("week", "2024 W27"), ("month", "Jul 2024"), ("quarter", "2024 Q3"), ("year", "2024")],
+    [
+        ("day", "1 Jul 2024"),
+        ("week", "2024 W27"),
+        ("month", "Jul 2024"),
+        ("quarter", "2024 Q3"),
+        ("year", "2024"),
+    ],
 )
 def test_buckets_have_the_names_of_their_grain(grain: str, name: str) -> None:
     assert bucket("2024-07-01", grain) == name
