@@ -78,7 +78,7 @@ class StrictAdapter(PydanticAdapter):
                 return self.model_class.model_validate(request.form.to_dict())
             return self.model_class.model_validate_json(_json_body(request))
         except ValidationError as error:
-            raise _problem(error.errors(include_url=False), location) from error
+            raise problem_of(error.errors(include_url=False), location) from error
 
 
 # Views are bound to the adapter when they are declared.
@@ -111,7 +111,7 @@ def check_query(view: Any) -> None:
         try:
             model.model_validate(_query_values(request, model))
         except ValidationError as error:
-            raise _problem(error.errors(include_url=False), "query") from error
+            raise problem_of(error.errors(include_url=False), "query") from error
 
 
 def _refuse_unknown(view: Any) -> None:
@@ -179,7 +179,8 @@ def _json_body(request: Request) -> bytes:
     return body
 
 
-def _problem(found: list[ErrorDetails], location: str) -> Problem:
+def problem_of(found: list[ErrorDetails], location: str) -> Problem:
+    """What pydantic found wrong with a ``query`` or another part of a request."""
     if any(item["type"] in ("json_invalid", "model_type") for item in found):
         return Problem("invalid_body", f"The body must be a JSON object: {found[0]['msg']}.")
     errors = [_error(item) for item in found[:MOST_ERRORS]]

@@ -21,7 +21,7 @@ def layout() -> Component:
                 [
                     html.H2("The story of a period"),
                     html.P(
-                        "What was sold, where and of what, what rose and what fell, unusual days, customers: one "
+                        "What was sold, where and of what, what rose and fell, unusual days, customers: one "
                         "page that prints, and that can be saved and sent as it is."
                     ),
                     html.Form(

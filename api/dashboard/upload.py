@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from api import uploads
 from api.access import page
 from api.dashboard.plain_pages import plain_page
+from api.parameters import problem_of
 from api.problems import Problem, shown_by
 from api.resources.imports import Feed, ImportQuery, start
 from api.responses import see_other
@@ -45,7 +46,6 @@ def post_upload() -> Response:
         asked = ImportQuery.model_validate(given | {"dry_run": True})
     except ValidationError as error:
         upload.remove()
-        wrong = error.errors()[0]
-        raise Problem("invalid_value", f"{wrong['loc'][0]}: {wrong['msg']}.") from error
+        raise problem_of(error.errors(include_url=False), "form") from error
     job, _ = start(asked, upload, None)
     return see_other(f"/data?import={job['job_id']}")

@@ -15,6 +15,7 @@ from api.answering import streamed
 from api.documented import answers_with
 from api.documented_jobs import gives_file, starts_job
 from api.parameters import Page, Parameters, Text
+from api.problems import Problem
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response

@@ -41,7 +41,7 @@ def test_files_are_checked_and_the_data_page_follows_it(
     ("sent", "status", "words"),
     [
         (form(source="a/b"), 422, "source: no slashes"),
-        (form(feed="wishes"), 422, "feed: Input should be"),
+        (form(feed="wishes"), 400, "feed: Input should be"),
         (form(b""), 400, "A file of this upload is empty."),
         (form(mode="overwrite"), 400, "Send one or several parts named file"),
     ],
