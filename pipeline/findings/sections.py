@@ -50,9 +50,7 @@ def _trend(findings: Findings) -> Section:
     days = {row["sale_date"] for row in findings.anomalies}
     is_daily = findings.grain == "day"
     marked = [
-        place
-        for place, row in enumerate(findings.trend)
-        if is_daily and row["bucket"]["start_date"] in days
+        place for place, row in enumerate(findings.trend) if is_daily and row["bucket"]["start_date"] in days
     ]
     description = "A bar for each " + findings.grain
     description += "; a triangle marks a day out of the ordinary." if marked else "."
@@ -69,9 +67,7 @@ def _trend(findings: Findings) -> Section:
 
 
 def _parts(name: str, title: str, first: str, found: Sequence[Part], findings: Findings) -> Section:
-    values = [
-        (OTHERS if part.name is None else part.name, float(part.net_revenue)) for part in found
-    ]
+    values = [(OTHERS if part.name is None else part.name, float(part.net_revenue)) for part in found]
     caption = f"Net revenue by {first.lower()}"
     chart = _drawn_bars(name, caption, f"A bar for each {first.lower()}, the largest first.", values)
     table = tables.parts(caption, first, found, findings)

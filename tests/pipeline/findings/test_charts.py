@@ -32,7 +32,13 @@ def test_an_axis_of_time_has_few_marks_and_triangles_where_asked() -> None:
     plain = elements_of(charts.over_time("x", "t", "d", days))
     marked = elements_of(charts.over_time("x", "t", "d", days, [3, 4]))
     texts = [element.text for element in plain if element.tag == "text"]
-    assert [text for text in texts if text.endswith("Apr")] == ["1 Apr", "7 Apr", "13 Apr", "19 Apr", "25 Apr"]
+    assert [text for text in texts if text.endswith("Apr")] == [
+        "1 Apr",
+        "7 Apr",
+        "13 Apr",
+        "19 Apr",
+        "25 Apr",
+    ]
     uses = [sum(element.tag == "use" for element in found) for found in (plain, marked)]
     assert uses[1] - uses[0] == 2
 
