@@ -31,7 +31,7 @@ _FOOT = 0.35
 _HEAD = 0.1
 # The share of the width that the names of bars have, and how long they may be.
 _NAMES = 0.38
-_MOST_LETTERS = 24
+_MOST_LETTERS = 20
 _MOST_MARKS = 5
 
 # Each has a contrast of 3 and more to white and to the dark ground.
@@ -83,6 +83,8 @@ def over_time(
         heights = [value for _, value in values]
         axes.bar(range(len(values)), heights, color=[_BELOW if v < 0 else _ABOVE for v in heights])
         axes.scatter(list(marked), [heights[place] for place in marked], marker="v", color=_BELOW, zorder=3)
+        # Room for the triangles.
+        axes.margins(y=0.08)
         places = range(0, len(values), -(-len(values) // _MOST_MARKS))
         axes.set_xticks(places, [values[place][0] for place in places])
         axes.axhline(0, color=_LINES, linewidth=0.8)

@@ -17,7 +17,7 @@ def test_a_chart_has_a_title_a_description_and_its_names_as_text() -> None:
     assert elements[0].attributes["aria-labelledby"] == "x-title x-description"
     assert "width" not in elements[0].attributes
     texts = [element.text for element in elements if element.tag == "text"]
-    assert {"Asia", "A name of more than twe…", "Europe"} <= set(texts)
+    assert {"Asia", "A name of more than…", "Europe"} <= set(texts)
     assert "2K" in texts
     assert all(element.tag != "metadata" for element in elements)
 

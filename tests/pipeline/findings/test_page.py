@@ -152,7 +152,7 @@ def check_accessible(elements: list[Element]) -> None:
 
 def test_names_are_texts_whatever_they_hold(publish_lines: Publish, gathered: Gather) -> None:
     names = {
-        "product_name": HOSTILE, "category": "</style><b>bold", "region": "a & b {{ 1 + 1 }} $x_1$",
+        "product_name": HOSTILE, "category": "</style><b>bold", "region": "a & b {{ 1 }} $x_1$",
         "customer_name": "靴 \x1b[31m\u202e' onclick='x", "payment_method": HOSTILE,
     }  # fmt: skip
     publish_lines(
@@ -168,10 +168,10 @@ def test_names_are_texts_whatever_they_hold(publish_lines: Publish, gathered: Ga
     check_accessible(elements)
     heads = [element.text.strip() for element in elements if element.tag == "th"]
     assert f"{HOSTILE} (P<1>)" in heads
-    assert "a & b {{ 1 + 1 }} $x_1$" in heads
+    assert "a & b {{ 1 }} $x_1$" in heads
     assert "</style><b>bold" in heads
     assert any(head.startswith("靴") for head in heads)
     texts = [element.text for element in elements if element.tag == "text"]
-    assert '<script>alert("1")</scr…' in texts
-    assert "a & b {{ 1 + 1 }} $x_1$" in texts
+    assert '<script>alert("1")<…' in texts
+    assert "a & b {{ 1 }} $x_1$" in texts
     assert any(text.startswith("靴 \N{REPLACEMENT CHARACTER}[31m") for text in texts)
