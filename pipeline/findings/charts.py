@@ -30,7 +30,7 @@ _TIME_HEIGHT = 2.6
 _FOOT = 0.35
 _HEAD = 0.1
 # The share of the width that the names of bars have, and how long they may be.
-_NAMES = 0.38
+_NAMES = 0.42
 _MOST_LETTERS = 20
 _MOST_MARKS = 5
 
