@@ -44,7 +44,7 @@ def controls() -> Component:
             ),
             dmc.DateInput(id="start", label="From", valueFormat="YYYY-MM-DD", clearable=False),
             dmc.DateInput(id="end", label="To", valueFormat="YYYY-MM-DD", clearable=False),
-            dmc.Select(id="comparison", label="Compare", data=_named(COMPARISONS), allowDeselect=False),
+            dmc.Select(id="comparison", label="Compare with", data=_named(COMPARISONS), allowDeselect=False),
             dmc.Select(
                 id="grain",
                 label="By",

@@ -35,7 +35,7 @@ _ELSEWHERE = {"Lineage": "/lineage", "API": "/docs"}
 # Darker than Mantine's own: small text in them keeps a contrast of 4.5 to 1.
 THEME = {
     "primaryColor": "blue",
-    "primaryShade": {"light": 8, "dark": 7},
+    "primaryShade": 8,
     "fontFamily": "system-ui, sans-serif",
     "defaultRadius": "sm",
     "autoContrast": True,

@@ -13,7 +13,9 @@ from api.dashboard.words import Change
 
 Component = Any
 # The header of a column, and whether it holds figures.
-Column = tuple[str, bool]
+Column = tuple[Component, bool]
+# The column of bars says by its length what the next one says in figures.
+BAR: Column = (html.Span("Bar", className="hidden"), False)
 
 
 def card(

@@ -107,7 +107,7 @@ def _files(job: Mapping[str, Any]) -> Component:
     ]
     columns = [
         *[("File", False), ("State", False), ("Rows", True), ("Accepted", True), ("Not accepted", True)],
-        ("", False),
+        ("Message", False),
     ]
     return table("Files", columns, rows)
 
