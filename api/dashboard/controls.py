@@ -157,6 +157,8 @@ def _choice(name: str, label: str) -> Component:
         id={"filter": name},
         label=label,
         data=[] if name == "product_id" else _values(name),
+        # Without a value it gives itself one, which would count as a choice.
+        value=[],
         placeholder="All",
         searchable=True,
         clearable=True,
