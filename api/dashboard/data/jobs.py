@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from api.dashboard.asking import Refused, address_of, ask
-from api.dashboard.parts import Component, nothing, refused, table
+from api.dashboard.parts import Component, aria, nothing, refused, table
 from api.dashboard.words import count
 from api.services import services
 
@@ -90,7 +90,7 @@ def _stages(refresh_id: str) -> Component:
     if not states:
         return nothing("No step has begun yet.")
     items = [html.Li(f"{name.replace('_', ' ')}: {state}") for name, state in states.items()]
-    return html.Ol(items, className="stages", **{"aria-label": "Stages"})
+    return html.Ol(items, className="stages", **aria(label="Stages"))
 
 
 def _files(job: Mapping[str, Any]) -> Component:
