@@ -39,7 +39,7 @@ def with_cookie(client: FlaskClient, value: str) -> FlaskClient:
 
 
 def with_board(client: StrictClient) -> FlaskClient:
-    """A browser of an app that has two more routes, as the dashboard has them: a page, and what it asks for."""
+    """A browser of an app with two more routes, as the dashboard has them: a page, and what it asks for."""
 
     def board() -> Response:
         return Response(f"page of {principal().name}")
