@@ -160,8 +160,9 @@ def test_a_path_of_this_site_is_where_the_sign_in_leads(client: StrictClient, pa
     "address",
     [
         "//evil.example", "///evil.example", "https://evil.example", "http:evil.example",
-        "javascript:alert(1)", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example",
-        " //evil.example", "/\r\nSet-Cookie: a=b", "/\0", "data", "", "?x", "/\u2028/x", "/" + "x" * 4000,
+        "javascript:alert(1)", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example",
+        "\t//evil.example", " //evil.example", "/\r\nSet-Cookie: a=b", "/\0", "data", "",
+        "?x", "/\u2028/x", "/" + "x" * 4000,
     ],
 )  # fmt: skip
 def test_no_sign_in_leads_to_another_site(client: StrictClient, accounts: Accounts, address: str) -> None:
