@@ -34,6 +34,7 @@ ENV PATH=/opt/tillhouse/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     TILLHOUSE_HOME=/var/lib/tillhouse \
+    MPLCONFIGDIR=/tmp/matplotlib \
     DO_NOT_TRACK=1 \
     DBT_SEND_ANONYMOUS_USAGE_STATS=false
 USER 10001:10001

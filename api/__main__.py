@@ -4,6 +4,7 @@ import logging
 import sys
 
 from api.app import close, create_app
+from api.dashboard.mount import mount
 from api.listening import accounts_required, is_loopback
 from api.logs import configure_logging
 from api.server import serve
@@ -21,7 +22,7 @@ def main() -> int:
         settings = get_settings()
         configure_logging(settings)
         _check_accounts(settings)
-        app = create_app(settings, database_urls(settings))
+        app = mount(create_app(settings, database_urls(settings)))
     except (SettingsError, WarehouseError) as error:
         sys.stderr.write(f"api: {error}\n")
         return 2

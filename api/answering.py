@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from flask import Response, g, request
@@ -27,6 +27,7 @@ from pipeline.answers.models import Model
 from pipeline.answers.streaming import Streamed
 
 Ask = Callable[[Connection], Answer]
+T = TypeVar("T")
 
 
 class Asked(Parameters):
@@ -96,6 +97,35 @@ def _kept(asked: Asked, format: Format) -> Response | None:
     body = services().cache.get(tag)
     count_cache("miss" if body is None else "hit")
     return None if body is None else _marked(json_response(body), tag, build)
+
+
+def answered_page(
+    asked: Parameters, ask: Callable[[Connection], T], write: Callable[[T], bytes]
+) -> Response:  # fmt: skip
+    """Answer with a page of HTML, which is kept and asked for again as other answers are.
+
+    Args:
+        asked: the checked parameters; with the path they identify the page.
+        ask: gathers what the page tells, from a snapshot.
+        write: makes the page of it; while that goes on, no connection is held.
+    """
+    with services().database.reading() as connection:
+        build = current_build(connection)
+    tag = _tag(build, asked, "html")
+    if request.if_none_match.contains_weak(tag):
+        count_cache("not_modified")
+        return _marked(Response(status=304), tag, build)
+    body = services().cache.get(tag)
+    count_cache("miss" if body is None else "hit")
+    if body is None:
+        with services().database.snapshot() as connection:
+            # Another build may have come meanwhile.
+            build = current_build(connection)
+            tag = _tag(build, asked, "html")
+            found = ask(connection)
+        body = write(found)
+        services().cache.put(tag, body)
+    return _marked(Response(body, content_type="text/html; charset=utf-8"), tag, build)
 
 
 def format_of(asked: Asked) -> Format:
@@ -185,7 +215,7 @@ def streamed(pieces: Iterable[bytes], format: Format, until_sent: ExitStack) -> 
     return response
 
 
-def _tag(build: Build, asked: Asked, format: Format) -> str:
+def _tag(build: Build, asked: Parameters, format: Format | Literal["html"]) -> str:
     settings = services().settings
     caller = principal()
     question = (
@@ -202,5 +232,5 @@ def _marked(response: Response, tag: str, build: Build) -> Response:
     response.last_modified = build.built_at
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Build-Id"] = str(build.build_id)
-    response.vary.update(("Accept", "Authorization"))
+    response.vary.update(("Accept", "Authorization", "Cookie"))
     return response

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import access, audit, documented, hosts, limits, observing, parameters, problems
 from api.cache import Cache
 from api.dagster import Dagster
+from api.dashboard import sign_in
 from api.database import Database
 from api.resources import (
     anomalies,
@@ -21,6 +22,7 @@ from api.resources import (
     definitions,
     docs,
     exports,
+    findings,
     health,
     imports,
     metrics,
@@ -52,8 +54,10 @@ BLUEPRINTS = (
     exports.blueprint,
     batches.blueprint,
     builds.blueprint,
+    findings.blueprint,
     definitions.blueprint,
     auth.blueprint,
+    sign_in.blueprint,
     health.blueprint,
     metrics.blueprint,
     docs.blueprint,

@@ -1,14 +1,14 @@
 """The audit: every request that may change something is on record before it does."""
 
 import logging
+from typing import Any
 from uuid import UUID
 
 import psycopg
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from api.access import Principal
 from api.problems import Problem
-from api.responses import PROBLEM_JSON
 from api.services import services
 from pipeline.accounts import audit
 from pipeline.accounts.audit import Attempt, Outcome
@@ -16,6 +16,7 @@ from pipeline.accounts.audit import Attempt, Outcome
 log = logging.getLogger("api")
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+_READS_ONLY = "_tillhouse_reads_only"
 # Floods are in the log and the metrics, and must not fill a table; without Postgres there is none.
 _NOT_RECORDED = frozenset((429, 503))
 
@@ -55,22 +56,30 @@ def register(app: Flask) -> None:
         return response
 
 
+def reads_only(view: Any) -> Any:
+    """Say of a view that its POST changes nothing by itself: what it asks other routes for is on record there."""
+    setattr(view, _READS_ONLY, True)
+    return view
+
+
 def about(target: str) -> None:
     """Say what this request changes, when its address does not."""
     g.audit_target = target
 
 
 def _is_write() -> bool:
-    return request.method not in _SAFE_METHODS and request.url_rule is not None and "principal" in g
+    if request.method in _SAFE_METHODS or request.url_rule is None or "principal" not in g:
+        return False
+    return not hasattr(current_app.view_functions[request.url_rule.endpoint], _READS_ONLY)
 
 
 def _complete(response: Response) -> None:
     attempt = _attempt(response.headers.get("Location"))
-    code = response.get_json()["code"] if response.mimetype == PROBLEM_JSON else None
     with services().database.writing() as connection:
         audit_id = g.get("audit_id")
         if audit_id is None:
             audit_id = audit.begin(connection, attempt)
+        code = g.get("problem_code") if response.status_code >= 400 else None
         audit.finish(connection, audit_id, attempt, _outcome(response), response.status_code, code)
 
 

@@ -52,7 +52,14 @@ mutation Terminate($runId: String!) {
   terminateRun(runId: $runId) { __typename ... on Error { message } }
 }
 """
-_VERSION = "query Version { version }"
+_LOCATION = """
+query Location($name: String!) {
+  workspaceLocationEntryOrError(name: $name) {
+    ... on WorkspaceLocationEntry { locationOrLoadError { __typename } }
+  }
+}
+"""
+_NO_LOCATION = "Dagster runs, but its code location does not answer."
 
 
 class DagsterUnavailable(Exception):
@@ -100,7 +107,7 @@ class Dagster:
         """Start a run of one of Dagster's jobs."""
         try:
             # Asked first: when this fails, nothing was launched.
-            self.version()
+            self.check()
         except DagsterUnavailable as error:
             raise DagsterUnavailable(error.detail, is_certain=True) from error
         found = self._ask(
@@ -144,9 +151,11 @@ class Dagster:
         """Ask a run to stop; one that has ended already is left as it is."""
         self._ask(_TERMINATE, {"runId": run_id})
 
-    def version(self) -> str:
-        """Dagster's version: it answers."""
-        return str(self._ask(_VERSION, {})["version"])
+    def check(self) -> None:
+        """Whether runs can be launched: Dagster answers, and has read its code location."""
+        found = self._ask(_LOCATION, {"name": LOCATION})["workspaceLocationEntryOrError"]
+        if not found or found["locationOrLoadError"] != {"__typename": "RepositoryLocation"}:
+            raise DagsterUnavailable(_NO_LOCATION, is_certain=True)
 
     def close(self) -> None:
         """Close the connections."""
@@ -179,7 +188,7 @@ class Dagster:
 
 def _refusal(found: Mapping[str, Any]) -> str:
     if found["__typename"] == "PipelineNotFoundError":
-        return "Dagster runs, but its code location does not answer."
+        return _NO_LOCATION
     reasons = [error["message"] for error in found.get("errors", [])] or [found.get("message", "")]
     return f"Dagster refused ({found['__typename']}): {'; '.join(reasons)[:500]}"
 

@@ -23,7 +23,12 @@ SECURITY_SCHEMES: dict[str, Any] = {
             "clientCredentials": {"tokenUrl": _URLS["tokenUrl"], "scopes": ROLES_OF_SCOPES},
         },
     },
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A browser that signed in at /sign-in needs none for GET: its cookie is enough.",
+    },
 }
 CHALLENGE = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to log in, and what is wrong."}

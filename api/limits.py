@@ -11,14 +11,16 @@ from flask import Response, g, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
-from api.access import shown_token
+from api.access import JOB, shown_token
 from api.listening import accounts_required
 from api.problems import Problem
 from api.windows import Rate, Window, Windows
 from pipeline.settings import Settings
 from pipeline.warehouse.errors import WarehouseError
 
-LOGIN = "auth.post_token"
+# Both doors share their limits.
+SIGN_IN = "sign_in.post_sign_in"
+LOGINS = ("auth.post_token", SIGN_IN)
 # Of one name from one address, and of all names from it.
 FAILED_LOGINS, FAILED_LOGINS_OF_ADDRESS = Rate(10, 60), Rate(30, 60)
 # Who watches over the service must not be kept from it by those who flood it.
@@ -36,6 +38,11 @@ class _Limit:
     def is_breached(self) -> bool:
         return self.window.count > self.rate.amount
 
+    @property
+    def seconds(self) -> int:
+        """Until the window ends."""
+        return max(1, int(self.window.ends_at - time.time()))
+
 
 def register(app: APIFlask, settings: Settings) -> None:
     """Refuse callers that ask too often, and open the API to the pages of the sites that are allowed.
@@ -48,19 +55,20 @@ def register(app: APIFlask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_too_many() -> None:
-        if request.endpoint in EXEMPT:
+        # What the service asks of itself was counted when a caller asked for it.
+        if request.endpoint in EXEMPT or JOB in request.environ:
             return
         g.limit = _Limit(rate, windows.count(whose(), rate))
         if g.limit.is_breached:
             raise Problem(
-                "rate_limited", "Too many requests from this caller: wait as long as Retry-After says."
+                "rate_limited", f"Too many requests from this caller: wait {g.limit.seconds} s."
             )
-        if request.endpoint == LOGIN:
+        if request.endpoint in LOGINS:
             _refuse_failed_logins(windows)
 
     @app.after_request
     def tell(response: Response) -> Response:
-        if request.endpoint == LOGIN and response.status_code in (400, 401):
+        if request.endpoint in LOGINS and response.status_code in (400, 401):
             for key, allowed in _logins():
                 windows.count(key, allowed)
         return _tell(response)
@@ -82,7 +90,7 @@ def _refuse_failed_logins(windows: Windows) -> None:
         if failed.count >= allowed.amount:
             # This one would be one too many.
             g.limit = _Limit(allowed, replace(failed, count=failed.count + 1))
-            raise Problem("rate_limited", "Too many failed logins: wait as long as Retry-After says.")
+            raise Problem("rate_limited", f"Too many failed logins: wait {g.limit.seconds} s.")
 
 
 def _logins() -> list[tuple[str, Rate]]:
@@ -97,7 +105,7 @@ def _tell(response: Response) -> Response:
     limit: _Limit | None = g.get("limit")
     if limit is None:
         return response
-    seconds = str(max(1, int(limit.window.ends_at - time.time())))
+    seconds = str(limit.seconds)
     response.headers["RateLimit-Limit"] = str(limit.rate.amount)
     response.headers["RateLimit-Remaining"] = str(max(0, limit.rate.amount - limit.window.count))
     response.headers["RateLimit-Reset"] = seconds
@@ -118,7 +126,7 @@ def _login() -> str:
     """The address and the name that somebody tries to log in by: that of the field that the grant reads."""
     try:
         form, basic, name = request.form, request.authorization, ""
-        if form.get("grant_type") == "password":
+        if request.endpoint == SIGN_IN or form.get("grant_type") == "password":
             name = form.get("username", "")
         elif form.get("grant_type") == "client_credentials":
             is_basic = basic is not None and basic.type == "basic"

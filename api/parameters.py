@@ -24,6 +24,7 @@ _MALFORMED_ENDINGS = ("_parsing", "_type", "_inclusive", "literal_error", "json_
 # The field that collects parameters of the form ``extra.NAME``; it is no parameter itself.
 EXTRA = "extra"
 COMMA_SEPARATED: dict[str, Any] = {"x-comma-separated": True}
+_ANY_QUERY = "_tillhouse_any_query"
 
 
 def _without_nul(text: str) -> str:
@@ -77,7 +78,7 @@ class StrictAdapter(PydanticAdapter):
                 return self.model_class.model_validate(request.form.to_dict())
             return self.model_class.model_validate_json(_json_body(request))
         except ValidationError as error:
-            raise _problem(error.errors(include_url=False), location) from error
+            raise problem_of(error.errors(include_url=False), location) from error
 
 
 # Views are bound to the adapter when they are declared.
@@ -93,6 +94,12 @@ def register(app: Flask) -> None:
             _refuse_unknown(app.view_functions[request.endpoint])
 
 
+def any_query(view: Any) -> Any:
+    """Let a page's view have any query: it is the page that reads it, and says what it cannot use."""
+    setattr(view, _ANY_QUERY, True)
+    return view
+
+
 def check_query(view: Any) -> None:
     """Check the current query as a view would, without running the view.
 
@@ -104,10 +111,12 @@ def check_query(view: Any) -> None:
         try:
             model.model_validate(_query_values(request, model))
         except ValidationError as error:
-            raise _problem(error.errors(include_url=False), "query") from error
+            raise problem_of(error.errors(include_url=False), "query") from error
 
 
 def _refuse_unknown(view: Any) -> None:
+    if hasattr(view, _ANY_QUERY):
+        return
     known = {name for model in _query_models(view) for name in model.model_fields}
     has_extras = EXTRA in known
     known.discard(EXTRA)
@@ -170,12 +179,13 @@ def _json_body(request: Request) -> bytes:
     return body
 
 
-def _problem(found: list[ErrorDetails], location: str) -> Problem:
+def problem_of(found: list[ErrorDetails], location: str) -> Problem:
+    """What pydantic found wrong with a ``query`` or another part of a request."""
     if any(item["type"] in ("json_invalid", "model_type") for item in found):
         return Problem("invalid_body", f"The body must be a JSON object: {found[0]['msg']}.")
     errors = [_error(item) for item in found[:MOST_ERRORS]]
     code = next((e["code"] for e in errors if e["code"] != "invalid_value"), "invalid_value")
-    where = "body" if location == "json" else "query"
+    where = "query" if location == "query" else "body"
     detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
     return Problem(code, f"In the {where}: {detail}.", errors=errors)
 

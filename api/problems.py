@@ -1,12 +1,12 @@
 """Every error the API answers with: RFC 9457 problems, each with a stable code."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from flask import Flask, Response, g
+from flask import Flask, Response, current_app, g, request
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -15,6 +15,7 @@ from api.responses import PROBLEM_JSON, json_response
 from pipeline.answers.errors import QueryError
 
 RETRY_SECONDS = 5
+_SHOWN_BY = "_tillhouse_problem_page"
 
 log = logging.getLogger("api")
 
@@ -61,7 +62,7 @@ PROBLEM_TYPES = {
         ProblemType("invalid_client", 401, "Client refused", "The client or its secret is wrong."),
         ProblemType("unauthenticated", 401, "Not logged in",
                     "The route takes an access token in the Authorization header; POST /api/v1/auth/token "
-                    "gives one. (Only where accounts are on.)"),
+                    "gives one. In a browser, sign in at /sign-in. (Only where accounts are on.)"),
         ProblemType("invalid_token", 401, "Invalid token",
                     "The access token is not valid, has expired or was revoked. Get another one."),
         ProblemType("accounts_off", 409, "No accounts here", "The service asks for no login."),
@@ -85,6 +86,8 @@ PROBLEM_TYPES = {
                     "seconds). Nothing was changed."),
         ProblemType("idempotency_conflict", 409, "Same key under way",
                     "Another request with this Idempotency-Key is under way. Ask again in a second.", 1),
+        ProblemType("not_checked", 409, "Not checked",
+                    "Only what a dry run has checked to its end can be loaded from it."),
         ProblemType("body_too_large", 413, "Body too large", "The body has more bytes than the route takes."),
         ProblemType("unsupported_media_type", 415, "Unsupported media type",
                     "The body is of another media type than the route takes; Accept-Post names that."),
@@ -180,6 +183,16 @@ def problem_body(problem: Problem) -> dict[str, Any]:
     }
 
 
+def shown_by(page: Callable[[Problem], Response]) -> Callable[[Any], Any]:
+    """Let a view for people's eyes show what goes wrong as a page; every other answers JSON."""
+
+    def decorate(view: Any) -> Any:
+        setattr(view, _SHOWN_BY, page)
+        return view
+
+    return decorate
+
+
 def register(app: Flask) -> None:
     """Answer every error of the app as a problem."""
     app.register_error_handler(Problem, _respond)
@@ -195,16 +208,23 @@ def register(app: Flask) -> None:
 
 
 def _respond(problem: Problem) -> Response:
+    g.problem_code = problem.type.code
+    page = getattr(current_app.view_functions.get(request.endpoint or ""), _SHOWN_BY, _as_json)
+    response: Response = page(problem)
+    response.status_code = problem.type.status
+    if problem.type.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.type.retry_after)
+    response.headers.update(problem.headers)
+    return response
+
+
+def _as_json(problem: Problem) -> Response:
     body = problem_body(problem)
     body["instance"] = f"urn:uuid:{g.request_id}"
     body["request_id"] = g.request_id
     if problem.errors:
         body["errors"] = list(problem.errors)
-    response = json_response(body | dict(problem.extra), problem.type.status, media_type=PROBLEM_JSON)
-    if problem.type.retry_after is not None:
-        response.headers["Retry-After"] = str(problem.type.retry_after)
-    response.headers.update(problem.headers)
-    return response
+    return json_response(body | dict(problem.extra), media_type=PROBLEM_JSON)
 
 
 def _from_query_error(error: QueryError) -> Response:

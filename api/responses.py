@@ -26,3 +26,8 @@ def download_name(path: str, ending: str) -> str:
 def json_response(body: Any, status: int = 200, *, media_type: str = JSON) -> Response:
     """A response with ``body`` as JSON, which bytes are already."""
     return Response(body if isinstance(body, bytes) else encode(body), status, content_type=media_type)
+
+
+def see_other(address: str) -> Response:
+    """A response that leads a browser on to another address, by GET whatever this request was."""
+    return Response(status=303, headers={"Location": address})

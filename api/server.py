@@ -26,7 +26,7 @@ IDLE_SECONDS = 60
 # Those who say nothing must not keep the others out.
 MOST_CONNECTIONS = 500
 MAX_BODY_BYTES = 64 * 1024
-UPLOADS = "/api/v1/imports"
+UPLOADS = ("/api/v1/imports", "/upload")
 # What a form adds around its files.
 _AROUND_FILES = 64 * 1024
 
@@ -53,7 +53,7 @@ class _Parser(HTTPRequestParser):
     def parse_header(self, header_plus: bytes) -> None:
         """Read the head; what it says decides how much body may follow."""
         super().parse_header(header_plus)
-        if self.path != UPLOADS:  # type: ignore[attr-defined]
+        if self.path not in UPLOADS:  # type: ignore[attr-defined]
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = MAX_BODY_BYTES + 1
 

@@ -6,7 +6,7 @@ The server hands a body on only when all of it has arrived (see ``api.server``).
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from flask import request
 from werkzeug.formparser import FormDataParser
 
 from api.problems import Problem
+from pipeline.jobs.rows import Job
 from pipeline.settings import Settings
 from pipeline.warehouse.place import private_folder
 
@@ -51,11 +52,12 @@ class UploadedFile:
 
 @dataclass
 class Upload:
-    """The files of one request, in a folder that has the name of the job to be."""
+    """The files of one request, in a folder that has the name of the job to be; ``fields`` came with them."""
 
     job_id: UUID
     folder: Path
     files: list[UploadedFile] = field(default_factory=list)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def remove(self) -> None:
         """Remove the files."""
@@ -76,8 +78,10 @@ class Upload:
         self.files.append(UploadedFile(path, label(name), path.stat().st_size, digest))
 
 
-def receive(settings: Settings, file_name: str | None) -> Upload:
+def receive(settings: Settings, file_name: str | None, fields: Collection[str] = ()) -> Upload:
     """The files of this request's body, multipart or raw (then called ``file_name``).
+
+    A form may have the ``fields`` of these names beside its files.
 
     Whatever goes wrong, nothing of them stays.
 
@@ -94,11 +98,33 @@ def receive(settings: Settings, file_name: str | None) -> Upload:
     with _removed_on_error(upload):
         private_folder(upload.folder)
         if request.mimetype == MULTIPART:
-            _read_multipart(upload, file_name)
+            _read_multipart(upload, file_name, fields)
         else:
             with upload.new_file() as file:
                 shutil.copyfileobj(request.stream, file)
             upload.add(file_name)
+    return upload
+
+
+def taken_over(settings: Settings, job: Job) -> Upload:
+    """The files of another job's upload as those of a job to be; the other keeps them, too.
+
+    Raises:
+        Problem: they are gone, or cannot be stored.
+    """
+    there, new_id = settings.uploads_folder / str(job["job_id"]), uuid4()
+    upload = Upload(new_id, settings.uploads_folder / str(new_id))
+    with _removed_on_error(upload):
+        private_folder(upload.folder)
+        for number, file in enumerate(job["request"]["files"], start=1):
+            path = upload.folder / f"{number}.csv"
+            try:
+                os.link(there / path.name, path)
+            except FileNotFoundError as error:
+                raise Problem(
+                    "not_found", f"The files of {job['job_id']} are not kept any more: upload them again."
+                ) from error
+            upload.files.append(UploadedFile(path, **file))
     return upload
 
 
@@ -111,7 +137,7 @@ def label(name: str | None) -> str:
     return plain.strip(" .")[:_NAME_CHARACTERS] or "upload.csv"
 
 
-def _read_multipart(upload: Upload, file_name: str | None) -> None:
+def _read_multipart(upload: Upload, file_name: str | None, fields: Collection[str]) -> None:
     if file_name is not None:
         raise Problem("invalid_value", "filename: goes with a raw body; the parts of a form have their own.")
     with ExitStack() as stack:
@@ -131,12 +157,13 @@ def _read_multipart(upload: Upload, file_name: str | None) -> None:
             )
         except ValueError as error:
             raise Problem("invalid_body", f"The form cannot be read: {error}.") from error
-    if form or set(files) != {"file"}:
+    if set(form) - set(fields) or set(files) != {"file"}:
         raise Problem(
             "invalid_body",
             "Send one or several parts named file, each with a filename, and nothing else; options go into "
             "the query.",
         )
+    upload.fields = form.to_dict()
     for file in files.getlist("file"):
         upload.add(file.filename)
 

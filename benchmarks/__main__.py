@@ -9,7 +9,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import exporting, first_load, landing, peers, posting, refreshes, routes, sizes, starting
+from benchmarks import (
+    exporting,
+    first_load,
+    landing,
+    pages,
+    peers,
+    posting,
+    refreshes,
+    routes,
+    sizes,
+    starting,
+)
 from benchmarks.figures import Figure, parts_table, table
 from benchmarks.machine import machine
 from benchmarks.page import write_page
@@ -29,6 +40,7 @@ PARTS: dict[str, Part] = {
     "starting": starting.measure,
     "routes": routes.measure,
     "export": exporting.measure,
+    "pages": pages.measure,
 }
 # Measured on a tenth of the lines as well: how they grow is drawn.
 AT_TWO_SIZES = frozenset(("landing", "first-load", "sizes"))

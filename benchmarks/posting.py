@@ -93,7 +93,9 @@ def _refresh(stack: Stack, number: int) -> dict[str, float]:
         assert job["status"] == "succeeded", job
         build = api.get("/api/v1/builds", params={"limit": 1}).json()["data"][0]
     took: dict[str, float] = build["seconds"]
-    return times | took | _run_times(stack, times["request"])
+    found = times | took | _run_times(stack, times["request"])
+    _await_end(stack, job["dagster_run_id"])
+    return found
 
 
 def _run_times(stack: Stack, since: float) -> dict[str, float]:
@@ -113,6 +115,15 @@ def _run_times(stack: Stack, since: float) -> dict[str, float]:
             (since,),
         ).fetchall()
     return {name: float(at) for name, at in events}
+
+
+def _await_end(stack: Stack, run_id: str) -> None:
+    """Wait for what a refresh does after its numbers are visible: the next one would wait in the queue."""
+    with connect(database_urls(Settings(home=stack.home)).dagster, autocommit=True) as connection:
+        while connection.execute(
+            "select status in ('STARTED', 'STARTING') from runs where run_id = %s", (run_id,)
+        ).fetchone() == (True,):
+            time.sleep(0.1)
 
 
 def _default_start(home: Path) -> float:

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     proxies: int = Field(
         default=0,
         ge=0,
-        description="Reverse proxies before the API, whose word on callers' addresses it takes.",
+        description="Reverse proxies before the API, whose word on callers' addresses and on https it takes.",
     )
     rate_limit: str = Field(
         default="1200/minute",
@@ -150,6 +150,11 @@ class Settings(BaseSettings):
     def originals_folder(self) -> Path:
         """Where landed files are kept as they were delivered, to be read again."""
         return self.originals or self.home / "originals"
+
+    @property
+    def findings_folder(self) -> Path:
+        """Where the findings report of each build is kept; the API serves them from there."""
+        return self.home / "findings"
 
     @property
     def sources_file(self) -> Path:

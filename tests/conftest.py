@@ -2,7 +2,7 @@
 
 A test that needs a database takes the fixture `warehouse`; it costs a copy of a migrated
 template (some 50 ms). A test that needs the larger files takes `test_data`. A test that needs a
-program that the project does not install takes `tool`.
+program that the project does not install takes `tool` (a fixture of several tests calls `find_tool`).
 """
 
 import os
@@ -24,7 +24,7 @@ from pipeline.warehouse.prepare import ensure_warehouse
 from pipeline.warehouse.urls import build_url, parse_url
 
 _SET_BY_USERS = ("TILLHOUSE_", "DATABASE_URL", "DAGSTER_", "PG")
-_OURS = ("TILLHOUSE_TEST_DATA", "TILLHOUSE_INSIST")
+_OURS = ("TILLHOUSE_TEST_DATA", "TILLHOUSE_INSIST", "TILLHOUSE_SCREENSHOTS")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long ones, so that no process is left alone with them at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/e2e/", "tests/pipeline/builds/")))
+    long = ("tests/e2e/", "tests/browser/", "tests/pipeline/builds/")
+    items.sort(key=lambda item: not item.nodeid.startswith(long))
 
 
 @pytest.fixture
@@ -127,19 +128,20 @@ def test_data() -> Path:
 
 @pytest.fixture
 def tool() -> Callable[[str], str]:
+    """`find_tool`."""
+    return find_tool
+
+
+def find_tool(name: str) -> str:
     """Look up a program by name: its path; without it the test is not run, or fails under
     TILLHOUSE_INSIST=1."""
-
-    def find(name: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            reason = f"program {name} absent"
-            if os.environ.get("TILLHOUSE_INSIST") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
-        return path
-
-    return find
+    path = shutil.which(name)
+    if path is None:
+        reason = f"program {name} absent"
+        if os.environ.get("TILLHOUSE_INSIST") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,15 +8,13 @@ from apiflask import APIBlueprint
 from flask import Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import audit
+from api import audit, logins
 from api.access import authenticated, named, principal, public, signing_key
 from api.documented import answers_with
 from api.listening import accounts_required
 from api.problems import Problem
 from api.responses import json_response
 from api.services import services
-from pipeline.accounts.passwords import is_right
-from pipeline.accounts.principals import find_login
 from pipeline.accounts.roles import Kind
 from pipeline.accounts.sessions import Session, begin_session, end_session, renew_session, session_of
 from pipeline.accounts.tokens import LIFETIME, AccessToken, InvalidToken, read_token, write_token
@@ -191,14 +189,10 @@ def _by_refresh_token(form: TokenForm) -> Session:
 
 
 def _begun(kind: Kind, name: str, secret: str, scope: str) -> Session | None:
-    with services().database.writing() as connection:
-        found = find_login(connection, kind, name)
-    # Outside the transaction: a hash takes long. It is computed for unknown names too.
-    account, secret_hash = found or (None, None)
-    if account is not None:
-        audit.about(account.name)
-    if not is_right(secret_hash, secret) or account is None:
+    found = logins.checked(kind, name, secret)
+    if found is None:
         return None
+    account, secret_hash = found
     asked = _narrowed(account.scopes, scope) if scope else None
     with services().database.writing() as connection:
         return begin_session(connection, account, asked, secret_hash)

@@ -72,7 +72,7 @@ class Links(Model):
     links: dict[str, str]
 
 
-@blueprint.get("/")
+@blueprint.get("/api/v1", strict_slashes=False)
 @answers_with(blueprint, Links)
 @public
 def get_index() -> Response:
@@ -85,6 +85,7 @@ def get_index() -> Response:
                 "builds", "definitions",
             )
         },
+        "dashboard": "/",
         "docs": "/docs",
         "openapi": "/openapi.json",
         "lineage": "/lineage",

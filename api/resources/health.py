@@ -73,7 +73,7 @@ def _database_and_numbers() -> dict[str, dict[str, Any]]:
 
 def _dagster() -> dict[str, Any]:
     try:
-        services().dagster.version()
+        services().dagster.check()
     except DagsterUnavailable as error:
         return _part("down", f"{error.detail} Numbers can be read, refreshes cannot be started.")
     return _part("ok")

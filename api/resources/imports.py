@@ -15,6 +15,7 @@ from api.answering import streamed
 from api.documented import answers_with
 from api.documented_jobs import gives_file, starts_job
 from api.parameters import Page, Parameters, Text
+from api.problems import Problem
 from api.resources import job_answers
 from api.resources.job_answers import CANCELING, LISTING, STARTING, JobModel, JobPage
 from api.responses import json_response
@@ -31,6 +32,7 @@ blueprint = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag=
 
 _KINDS: tuple[Kind, ...] = ("import", "check")
 FileStatus = Literal["landed", "skipped", "refused", "failed", "checked"]
+Feed = Literal["order_lines", "unit_costs", "refunds", "stores", "products", "customers"]
 
 
 def _source_name(name: str) -> str:
@@ -47,7 +49,7 @@ class ImportQuery(Parameters):
     """How the files are to be loaded."""
 
     source: SourceName = Field("default", description="The shop or till that the files come from.")
-    feed: Literal["order_lines", "unit_costs", "refunds", "stores", "products", "customers"] | None = Field(
+    feed: Feed | None = Field(
         None,
         description="What kind of record the files have. Default as the source says, else order_lines.",
     )
@@ -161,7 +163,7 @@ def post_import(query_data: ImportQuery) -> Response:
     """
     key = job_answers.idempotency_key()
     upload = uploads.receive(services().settings, query_data.filename)
-    job, is_replayed = _start(query_data, upload, key)
+    job, is_replayed = start(query_data, upload, key)
     return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
 
 
@@ -190,6 +192,22 @@ def delete_import(import_id: UUID) -> Response:
     """Cancel an import. What has landed by then is built by the next refresh."""
     job = jobs.cancel(_KINDS, import_id)
     return job_answers.answer(_written(job), status=202)
+
+
+@blueprint.post("/<uuid:import_id>/load")
+@answers_with(blueprint, ImportOne, "not_checked", *STARTING, status=202)
+@starts_job(blueprint)
+@requires("data:write", regional=False)
+def post_import_load(import_id: UUID) -> Response:
+    """Load the files that a dry run has checked, in the way that it was asked for; for a day."""
+    checked = jobs.find(_KINDS, import_id)
+    if checked["kind"] != "check" or checked["status"] != "succeeded":
+        raise Problem("not_checked", f"{import_id} is no dry run that has ended well.")
+    key = job_answers.idempotency_key()
+    upload = uploads.taken_over(services().settings, checked)
+    options = {name: value for name, value in checked["request"].items() if name in ImportQuery.model_fields}
+    job, is_replayed = start(ImportQuery(**options), upload, key)
+    return job_answers.answer(_written(job), status=202, is_replayed=is_replayed)
 
 
 @blueprint.get("/<uuid:import_id>/rejects")
@@ -239,7 +257,8 @@ def _rejects(until: ExitStack, job: Job, after: tuple[int, ...], limit: int | No
     return landed_rejects(reader, _batch_ids(job), names, place, limit)
 
 
-def _start(asked: ImportQuery, upload: uploads.Upload, key: str | None) -> tuple[Job, bool]:
+def start(asked: ImportQuery, upload: uploads.Upload, key: str | None) -> tuple[Job, bool]:
+    """The job that loads or checks these files, and whether an earlier request with this key got it."""
     options = asked.model_dump(exclude={"dry_run", "filename"})
     files = [
         {"name": file.name, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in upload.files

@@ -60,6 +60,7 @@ def begin_session(
     account: Account,
     scopes: frozenset[str] | None = None,
     secret_hash: str | None = None,
+    lasts: timedelta | None = None,
 ) -> Session | None:
     """Begin a session; a user's can be continued, a client has its secret for that (RFC 6749, 4.4.3).
 
@@ -68,13 +69,14 @@ def begin_session(
         account: who logged in.
         scopes: the only ones asked for; None for all that the role has, whatever it will be.
         secret_hash: what the password was checked against.
+        lasts: how long, for one that ends then and cannot be continued, as a browser's.
 
     Returns:
         None when the account was disabled or got another password in the meantime.
     """
     if not _lock(connection, account.principal_id, secret_hash):
         return None
-    is_user = account.kind == "user"
+    is_continued = account.kind == "user" and lasts is None
     _forget_ended(connection)
     row = connection.execute(
         """
@@ -85,11 +87,11 @@ def begin_session(
         (
             account.principal_id,
             None if scopes is None else sorted(scopes),
-            REFRESH_LIFETIME if is_user else LIFETIME,
+            lasts or (REFRESH_LIFETIME if is_continued else LIFETIME),
         ),
     ).fetchone()
     assert row is not None
-    token = _issue(connection, row[0]) if is_user else None
+    token = _issue(connection, row[0]) if is_continued else None
     return Session(row[0], account, scopes, token)
 
 

@@ -8,6 +8,7 @@ from typing import LiteralString
 import dagster as dg
 from psycopg import Connection
 
+from pipeline.findings.keeping import outdated_reports
 from pipeline.jobs.rows import IN_FLIGHT
 from pipeline.landing.originals import kept_files
 from pipeline.settings import Settings, get_settings
@@ -44,7 +45,7 @@ _AGES: tuple[LiteralString, ...] = (
 
 @dg.op
 def remove_leftovers(context: dg.OpExecutionContext) -> None:
-    """Remove uploads that no job needs, old exports, and old records."""
+    """Remove uploads that no job needs, old exports and findings, and old records."""
     settings = get_settings()
     with connect(database_urls(settings).owner, autocommit=True) as connection:
         removed = clean_up(connection, settings, time.time())
@@ -86,6 +87,7 @@ def clean_up(connection: Connection, settings: Settings, now: float) -> int:
     )
     leftovers = [path for path in uploads if path.name not in in_flight] + exports
     leftovers += _unwanted_originals(connection, settings, now)
+    leftovers += _unwanted_reports(settings.findings_folder, now)
     for path in leftovers:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -119,6 +121,12 @@ def _unwanted_originals(connection: Connection, settings: Settings, now: float) 
     wanted = {sha256 for (sha256,) in rows}
     kept = kept_files(settings.originals_folder)
     return [path for path in kept if path.stem not in wanted and path.stat().st_mtime < now - _DAY_SECONDS]
+
+
+def _unwanted_reports(folder: Path, now: float) -> list[Path]:
+    """Findings reports of older builds, and what was left of one that was never finished."""
+    drafts = [path for path in _older(folder, now - _DAY_SECONDS) if path.suffix == ".part"]
+    return outdated_reports(folder) + drafts
 
 
 def _older(folder: Path, moment: float) -> list[Path]:

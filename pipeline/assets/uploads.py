@@ -11,12 +11,15 @@ def remove_upload(connection: Connection, settings: Settings, job_id: str) -> No
     """Remove what was uploaded for a job, if anything, once nothing will ask for it again.
 
     What landed is in Postgres; what was refused, its sender has. A job that was interrupted may be
-    tried once more: it keeps its files.
+    tried once more: it keeps its files. What a dry run has checked may be loaded for a day.
     """
     is_over = connection.execute(
         """
-        select status in ('succeeded', 'canceled') or (status = 'failed' and problem is not null)
-        from app.jobs where job_id = %s
+        select
+            (status = 'succeeded' and kind <> 'check') or status = 'canceled'
+            or (status = 'failed' and problem is not null)
+        from app.jobs
+        where job_id = %s
         """,
         (job_id,),
     ).fetchone()

@@ -73,6 +73,8 @@ def reset(*, yes: bool) -> None:
     else:
         _reset_external(settings)
     shutil.rmtree(settings.home / "dagster", ignore_errors=True)
+    # Builds are numbered from 1 again.
+    shutil.rmtree(settings.findings_folder, ignore_errors=True)
     click.echo("Removed. The next `tillhouse up` or `tillhouse load` begins anew.")
 
 

@@ -22,6 +22,7 @@ from pipeline.answers.revenue_models import RevenueRow
 from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.cli.output import print_json, print_table, say
 from pipeline.cli.report_customers import cohorts_report, lifetime_value_report, segments_report
+from pipeline.cli.report_findings import findings_report
 from pipeline.settings import get_settings
 from pipeline.warehouse.connect import connect
 from pipeline.warehouse.prepare import ensure_warehouse
@@ -50,10 +51,10 @@ KINDS = {measure.name: measure.kind for measure in MEASURES}
 
 @click.group()
 def report() -> None:
-    """Print revenue figures, and figures of customers."""
+    """Print revenue figures and figures of customers, or write the story of a period."""
 
 
-for _command in (lifetime_value_report, segments_report, cohorts_report):
+for _command in (lifetime_value_report, segments_report, cohorts_report, findings_report):
     report.add_command(_command)
 
 

@@ -125,7 +125,7 @@ def describe_running(state: SupervisorState) -> str:
     """A sentence for who starts what runs already."""
     where = "It is starting."
     if state.api_url is not None:
-        where = f"Answers: {state.api_url}/docs   Runs: {state.dagster_url}"
+        where = f"Dashboard: {state.api_url}   API: {state.api_url}/docs   Runs: {state.dagster_url}"
     return f"Tillhouse is running already (process {state.pid}). {where}\nStop it with `tillhouse down`."
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import psycopg
 
@@ -19,6 +20,9 @@ from pipeline.warehouse.place import make_home, private_folder
 _API_PORT = 8000
 _DAGSTER_PORT = 3000
 _CODE_PORT = 4266
+_LOCATION = """{ workspaceLocationEntryOrError(name: "tillhouse") {
+  ... on WorkspaceLocationEntry { locationOrLoadError { __typename } }
+} }"""
 
 
 def plan_services(
@@ -67,7 +71,7 @@ def plan_services(
                 *(python, "-m", "dagster_webserver", "-w", workspace),
                 *("--host", settings.dagster_host, "--port", str(dagster_port)),
             ],
-            is_ready=lambda _: _serves(settings.dagster_host, dagster_port, "/server_info"),
+            is_ready=lambda _: _has_read_location(settings.dagster_host, dagster_port),
             url=dagster_url,
             starts_after_recovery=is_new,
         ),
@@ -91,7 +95,7 @@ def plan_services(
         folder=PROJECT_ROOT,
         recover=[python, "-m", "pipeline.supervisor.tasks", "recover"],
         greeting=(
-            f"Tillhouse is ready. Answers: {api_url}/docs   Runs: {dagster_url}",
+            f"Tillhouse is ready. Dashboard: {api_url}   API: {api_url}/docs   Runs: {dagster_url}",
             f"Drop CSV files into {settings.inbox_folder}, or run `tillhouse load FILE`.",
         ),
         introduce=[python, "-m", "pipeline.supervisor.tasks", "introduce", *(["--no-sample"] * no_sample)],
@@ -103,12 +107,23 @@ def plan_services(
 
 def _serves(host: str, port: int, path: str) -> bool:
     """Whether a GET of this path answers with a 200."""
+    return _got(host, port, path) is not None
+
+
+def _has_read_location(host: str, port: int) -> bool:
+    """Whether Dagster's webserver knows what it may run: it reads the code location after it has begun."""
+    answer = _got(host, port, f"/graphql?{urlencode({'query': _LOCATION})}")
+    return answer is not None and b'"RepositoryLocation"' in answer
+
+
+def _got(host: str, port: int, path: str) -> bytes | None:
     connection = http.client.HTTPConnection(reachable_host(host), port, timeout=2)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
+        response = connection.getresponse()
+        return response.read() if response.status == http.HTTPStatus.OK else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -19,6 +19,7 @@ class FakeDagster:
         self.asked: Counter[str] = Counter()
         self.events: list[dict[str, Any]] = []
         self.is_down = False
+        self.has_location = True
         self.launch_answer: dict[str, Any] | None = None
         self.loses_launch_answers = False
         self._lock = Lock()
@@ -41,8 +42,10 @@ class FakeDagster:
         """A run that was not launched through the API."""
         self.runs[run_id] = {"runId": run_id, "status": status, "tags": dict(tags)}
 
-    def _version(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        return {"version": "1.13.27"}
+    def _location(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        assert variables == {"name": "tillhouse"}
+        kind = "RepositoryLocation" if self.has_location else "PythonError"
+        return {"workspaceLocationEntryOrError": {"locationOrLoadError": {"__typename": kind}}}
 
     def _launch(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         if self.launch_answer is not None:

@@ -317,10 +317,11 @@ PARTS: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 # Tested with what they need: a job of their own, a caller, or no data at all.
 ELSEWHERE = {
-    "/", "/docs", "/docs/<name>", "/lineage", "/openapi.json", "/healthz", "/readyz", "/metrics",
-    "/problems/<code>", "/api/v1/batches/<int:batch_id>/rejects",
+    "/api/v1", "/docs", "/docs/<name>", "/lineage", "/openapi.json", "/healthz", "/readyz", "/metrics",
+    "/problems/<code>", "/api/v1/batches/<int:batch_id>/rejects", "/sign-in",
     "/api/v1/definitions", "/api/v1/auth/me",
     "/api/v1/refreshes/<uuid:refresh_id>", "/api/v1/refreshes/<uuid:refresh_id>/logs",
     "/api/v1/imports", "/api/v1/imports/<uuid:import_id>", "/api/v1/imports/<uuid:import_id>/rejects",
     "/api/v1/exports", "/api/v1/exports/<uuid:export_id>", "/api/v1/exports/<uuid:export_id>/file",
+    "/api/v1/findings", "/api/v1/findings/builds", "/api/v1/findings/builds/<int:build_id>",
 }  # fmt: skip

@@ -129,6 +129,12 @@ def test_the_best_product_of_each_region(client: StrictClient) -> None:
     ]
 
 
+def test_the_refresh_left_the_findings_of_its_build(client: StrictClient) -> None:
+    [kept] = data(client, "/api/v1/findings/builds")
+    page = client.get(kept["link"]).text
+    assert "That is 117.49 USD (65.3 %) more than in March 2024 (180.00 USD)." in page
+
+
 def test_customers_of_2024(client: StrictClient) -> None:
     assert data(client, "/api/v1/customers/summary?start_date=2024-01-01") == [SUMMARY_2024]
 

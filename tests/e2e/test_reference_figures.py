@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from api.app import create_app
 from pipeline.warehouse.connect import connect
 from tests.conftest import Warehouse
+from tests.pipeline.findings.pages import elements_of, table
 from tests.pipeline.landing.files import SAMPLE
 
 pytestmark = pytest.mark.timeout(600)
@@ -101,6 +103,24 @@ def test_every_reference_figure_of_a_real_file(
         assert_groups_match(warehouse, figures)
     client = create_app(warehouse.settings, warehouse.urls).test_client()
     assert client.get("/api/v1/revenue/total").get_json()["data"] == everything
+    if "net_by_region" in figures:
+        assert_findings_match(client, figures)
+
+
+def assert_findings_match(client: FlaskClient, figures: dict[str, Any]) -> None:
+    def shown(value: Any) -> str:
+        return f"{Decimal(value).quantize(Decimal('0.01'), ROUND_HALF_UP):,}".replace("-", "−")
+
+    months = sorted(figures["net_by_month"])
+    page = elements_of(client.get(f"/api/v1/findings?start_date={months[0]}-01").text)
+    regions = sorted(figures["net_by_region"].items(), key=lambda found: (-Decimal(found[1]), found[0]))
+    rest = sum(Decimal(value) for _, value in regions[10:])
+    expected = [*([name, shown(value)] for name, value in regions[:10]), ["All others", shown(rest)]]
+    assert [row[:2] for row in table(page, "Net revenue by region, USD")[1:]] == expected
+    assert [row[1] for row in table(page, "Net revenue by month, USD")[1:]] == [
+        shown(figures["net_by_month"][month]) for month in months
+    ]
+    assert client.get("/api/v1/findings/builds/1").status_code == 200
 
 
 def assert_groups_match(warehouse: Warehouse, figures: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from psycopg.types.json import Jsonb
 
+from pipeline.findings.keeping import keep_report
 from pipeline.warehouse.connect import connect
 from tests.api.accounts import Accounts
 from tests.api.conftest import StrictClient
@@ -55,6 +56,7 @@ def make_jobs(warehouse: Warehouse, accounts: Accounts, golden: int) -> Callable
     folder = warehouse.settings.home / "dbt_docs"
     folder.mkdir()
     (folder / "index.html").write_text("<html></html>")
+    keep_report(warehouse.settings.findings_folder, 1, "<html></html>")
 
     with connect(warehouse.urls.owner) as connection:
         connection.execute(

@@ -57,8 +57,9 @@ def _whole(
 
 
 LOGIN = {"grant_type": "password", "username": "someone", "password": PASSWORD}
+SIGN_IN = {"username": "someone", "password": PASSWORD}
 ROUTES = (
-    _public("GET", "/"),
+    _public("GET", "/api/v1"),
     _public("GET", "/docs"),
     _public("GET", "/docs/<name>"),
     _public("GET", "/openapi.json"),
@@ -69,6 +70,9 @@ ROUTES = (
     _public("GET", "/api/v1/definitions"),
     _public("POST", TOKEN, data=LOGIN),
     _public("POST", REVOKE, data={"token": "none"}),
+    _public("GET", "/sign-in"),
+    Route("POST", "/sign-in", "nothing", status=303, options={"data": SIGN_IN}),
+    Route("POST", "/sign-out", "nothing", status=303),
     Route("GET", ME, "an account"),
     *(
         Route("GET", f"/api/v1/{name}")
@@ -83,8 +87,8 @@ ROUTES = (
         _whole("GET", f"/api/v1/{name}")
         for name in (
             "revenue/anomalies", "customers/segments", "customers/cohorts", "customers/lifetime-value",
-            "batches", "builds", "builds/<int:build_id>", "builds/<int:build_id>/changes", "refreshes",
-            "refreshes/<uuid:refresh_id>",
+            "batches", "builds", "builds/<int:build_id>", "builds/<int:build_id>/changes", "findings",
+            "findings/builds", "findings/builds/<int:build_id>", "refreshes", "refreshes/<uuid:refresh_id>",
         )
     ),
     _whole("GET", "/metrics"),
@@ -96,6 +100,8 @@ ROUTES = (
     _whole("POST", "/refresh", "refresh:run", 202, json={"full": True}),
     _whole("POST", "/api/v1/refreshes", "refresh:run", 202, json={"sources": ["web"]}),
     _whole("POST", "/api/v1/imports", "data:write", 202, files=[("jan.csv", LINES)]),
+    # It was not a dry run.
+    _whole("POST", "/api/v1/imports/<uuid:import_id>/load", "data:write", 409),
     *(
         _whole("POST", f"/api/v1/batches/<int:batch_id>/{change}", "data:write", 202)
         for change in ("void", "restore", "replay")

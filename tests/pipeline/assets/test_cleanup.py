@@ -127,6 +127,18 @@ def test_an_upload_is_kept_while_its_job_may_be_tried_again(warehouse: Warehouse
     }
 
 
+def test_what_a_dry_run_has_checked_is_kept_to_be_loaded(warehouse: Warehouse, make_job: MakeJob) -> None:
+    kept = {}
+    with connect(warehouse.urls.owner, autocommit=True) as connection:
+        for status in ("succeeded", "canceled"):
+            job_id = make_job("check", status=status)
+            folder = warehouse.settings.uploads_folder / job_id
+            folder.mkdir(parents=True)
+            remove_upload(connection, warehouse.settings, job_id)
+            kept[status] = folder.exists()
+    assert kept == {"succeeded": True, "canceled": False}
+
+
 def test_originals_go_when_they_are_old_and_of_a_days_full_deliveries_the_last_stays(
     warehouse: Warehouse,
 ) -> None:

@@ -67,7 +67,7 @@ def test_up_serves_survives_a_killed_code_location_and_down_leaves_no_process(
     assert up.returncode == 0, up.stdout + up.stderr
     api = f"http://127.0.0.1:{environment['TILLHOUSE_API_PORT']}"
     dagster = f"http://127.0.0.1:{environment['TILLHOUSE_DAGSTER_PORT']}"
-    assert f"Tillhouse is ready. Answers: {api}/docs   Runs: {dagster}" in up.stdout
+    assert f"Tillhouse is ready. Dashboard: {api}   API: {api}/docs   Runs: {dagster}" in up.stdout
 
     now = status(environment)
     assert (now["status"], now["api_url"], now["dagster_url"]) == ("ready", api, dagster)
@@ -84,7 +84,7 @@ def test_up_serves_survives_a_killed_code_location_and_down_leaves_no_process(
 
     again = tillhouse("up", environment=environment)
     assert again.returncode == 0
-    assert f"running already (process {now['pid']}). Answers: {api}/docs" in again.stdout
+    assert f"running already (process {now['pid']}). Dashboard: {api}   API: {api}/docs" in again.stdout
 
     os.kill(code_location(environment)["pid"], signal.SIGKILL)
     deadline = time.monotonic() + _SECONDS

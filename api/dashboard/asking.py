@@ -1,0 +1,89 @@
+"""Asking the API from within: the pages show what its routes answer to the caller, and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app, g, request
+
+from api.access import JOB, principal
+
+Value = str | int | bool | Sequence[str] | None
+Query = Mapping[str, Value]
+
+
+class Refused(Exception):
+    """A route answered with a problem; its title and detail are for people."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(problem["detail"])
+        self.code = str(problem["code"])
+        self.title = str(problem["title"])
+        self.detail = str(problem["detail"])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a route answered: its members, and the address of the whole answer, without its pages."""
+
+    data: Any
+    meta: Mapping[str, Any]
+    page: Mapping[str, Any]
+    address: str
+
+
+def address_of(path: str, query: Query | None = None) -> str:
+    """A route with its parameters; those that are None or empty are left out."""
+    given = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in (query or {}).items()
+        if value is not None and value != [] and value != ()
+    }
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def ask(path: str, query: Query | None = None) -> Answered:
+    """The answer of a GET route to the caller of this request.
+
+    Raises:
+        Refused: the route answers with a problem.
+    """
+    found = ask_address(address_of(path, query))
+    whole = {name: value for name, value in (query or {}).items() if name not in ("limit", "cursor")}
+    return replace(found, address=address_of(path, whole))
+
+
+def ask_address(address: str) -> Answered:
+    """The answer of a GET route with its parameters.
+
+    Raises:
+        Refused: the route answers with a problem.
+    """
+    found = _sent("GET", address)
+    return Answered(found.get("data"), found.get("meta", {}), found.get("page", {}), address)
+
+
+def post(path: str, query: Query | None = None, body: Mapping[str, Any] | None = None) -> Any:
+    """The ``data`` that a POST route answers with, asked as the caller of this request.
+
+    Raises:
+        Refused: the route answers with a problem.
+    """
+    return _sent("POST", address_of(path, query), json=body or {})["data"]
+
+
+def _sent(method: str, address: str, **content: Any) -> Mapping[str, Any]:
+    client = current_app.test_client(use_cookies=False)
+    with client.open(
+        address,
+        method=method,
+        headers={"X-Request-Id": g.request_id},
+        environ_overrides={JOB: principal(), "REMOTE_ADDR": request.remote_addr},
+        **content,
+    ) as response:
+        found: Mapping[str, Any] = response.get_json()
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            raise Refused(found)
+        return found

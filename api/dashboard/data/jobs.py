@@ -1,0 +1,141 @@
+"""A job under way: a refresh with its stages, or an upload with what is wrong with which line."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+
+from api.dashboard.asking import Refused, address_of, ask
+from api.dashboard.parts import Component, nothing, refused, table
+from api.dashboard.words import count
+from api.services import services
+
+IN_FLIGHT = ("queued", "running")
+MOST_REJECTS = 100
+# What Dagster's log says of a step; the only place where it says how far a run is.
+_STEP = re.compile(r'(Started|Finished) execution of step "([^"]+)"')
+_COLORS = {"succeeded": "green.9", "failed": "red.9", "canceled": "gray.8"}
+
+
+def refresh(refresh_id: str) -> tuple[Component, bool]:
+    """A refresh as it is now, and whether it is over."""
+    try:
+        job = ask(f"/api/v1/refreshes/{refresh_id}").data
+        stages = _stages(refresh_id)
+    except Refused as refusal:
+        return refused(refusal), True
+    return _card("Refresh", job, [_counts(job), stages]), job["status"] not in IN_FLIGHT
+
+
+def upload(import_id: str) -> tuple[Component, bool]:
+    """An upload or its dry run as it is now, and whether it is over."""
+    address = f"/api/v1/imports/{import_id}"
+    try:
+        job = ask(address).data
+        is_over = job["status"] not in IN_FLIGHT
+        parts = [_files(job)]
+        if is_over:
+            parts.append(_rejects(f"{address}/rejects", job))
+    except Refused as refusal:
+        return refused(refusal), True
+    if job["dry_run"] and job["status"] == "succeeded":
+        parts.append(dmc.Button("Load these files", id={"part": "load", "import": import_id}, mt="md"))
+    return _card("Check" if job["dry_run"] else "Upload", job, parts), is_over
+
+
+def _card(what: str, job: Mapping[str, Any], parts: list[Component]) -> Component:
+    problem = job["problem"]
+    told = problem["detail"] if problem else job["message"]
+    return html.Section(
+        [
+            html.H2([f"{what}: ", dmc.Badge(job["status"], color=_COLORS.get(job["status"], "blue.9"))]),
+            html.P(told) if told else None,
+            *parts,
+            _run_link(job["dagster_run_id"]),
+        ],
+        className="card wide",
+    )
+
+
+def _run_link(run_id: str | None) -> Component:
+    if run_id is None:
+        return None
+    return html.P(
+        html.A("The run in the Dagster UI", href=f"{services().settings.dagster_url}/runs/{run_id}")
+    )
+
+
+def _counts(job: Mapping[str, Any]) -> Component:
+    if not job["counts"]:
+        return None
+    rows = [[name.replace("_", " ").capitalize(), count(number)] for name, number in job["counts"].items()]
+    return table("Rows so far", [("What", False), ("Rows", True)], rows)
+
+
+def _stages(refresh_id: str) -> Component:
+    """The steps of its run, as its log tells them; nothing for those who may not read it."""
+    try:
+        lines = ask(f"/api/v1/refreshes/{refresh_id}/logs", {"limit": 500}).data
+    except Refused as refusal:
+        if refusal.code in ("missing_scope", "dagster_unavailable"):
+            return None
+        raise
+    states: dict[str, str] = {}
+    for line in lines:
+        found = _STEP.search(line["message"])
+        if found:
+            states[found[2]] = "done" if found[1] == "Finished" else "under way"
+    if not states:
+        return nothing("No step has begun yet.")
+    items = [html.Li(f"{name.replace('_', ' ')}: {state}") for name, state in states.items()]
+    return html.Ol(items, className="stages", **{"aria-label": "Stages"})
+
+
+def _files(job: Mapping[str, Any]) -> Component:
+    rows = [
+        [
+            file["name"],
+            file["status"] or "waits",
+            count(file["rows_read"]),
+            count(file["rows_accepted"]),
+            count(file["rows_quarantined"]),
+            file["message"] or "",
+        ]
+        for file in job["files"]
+    ]
+    columns = [
+        *[("File", False), ("State", False), ("Rows", True), ("Accepted", True), ("Not accepted", True)],
+        ("Message", False),
+    ]
+    return table("Files", columns, rows)
+
+
+def _rejects(address: str, job: Mapping[str, Any]) -> Component:
+    found = ask(address, {"limit": MOST_REJECTS})
+    if not found.data:
+        return nothing("Every row was accepted." if job["status"] == "succeeded" else "No row is on record.")
+    rows = [
+        [
+            f"{row['file_name']}, line {row['row_number']}",
+            ", ".join(map(words, row["reasons"])),
+            row["raw_text"],
+        ]
+        for row in found.data
+    ]
+    more = f"The first {MOST_REJECTS} of them. " if found.page["has_more"] else ""
+    return html.Div(
+        [
+            html.H3("Rows that were not accepted"),
+            html.P([more, html.A("All as CSV", href=address_of(address, {"format": "csv"}))]),
+            table(
+                "Rows that were not accepted", [("Where", False), ("Why", False), ("The row", False)], rows
+            ),
+        ]
+    )
+
+
+def words(reason: str) -> str:
+    """A reason as it is spoken."""
+    return reason.replace("_", " ")
