@@ -57,7 +57,7 @@ def register(app: Flask) -> None:
 
 
 def reads_only(view: Any) -> Any:
-    """Say of a view that its POST changes nothing by itself: what it asks other routes for is on record there."""
+    """Say of a view that its POST changes nothing itself: what it asks other routes for, they record."""
     setattr(view, _READS_ONLY, True)
     return view
 

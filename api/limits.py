@@ -60,9 +60,7 @@ def register(app: APIFlask, settings: Settings) -> None:
             return
         g.limit = _Limit(rate, windows.count(whose(), rate))
         if g.limit.is_breached:
-            raise Problem(
-                "rate_limited", f"Too many requests from this caller: wait {g.limit.seconds} s."
-            )
+            raise Problem("rate_limited", f"Too many requests from this caller: wait {g.limit.seconds} s.")
         if request.endpoint in LOGINS:
             _refuse_failed_logins(windows)
 

@@ -35,9 +35,9 @@ _OF_BOTH: dict[str, jwt.ClaimsOption] = {
     "iat": {"essential": True},
     "jti": {"essential": True},
 }
-_session_claims = jwt.JWTClaimsRegistry(leeway=LEEWAY_SECONDS, **_OF_BOTH)
+_session_claims = jwt.JWTClaimsRegistry(None, LEEWAY_SECONDS, **_OF_BOTH)
 _access_claims = jwt.JWTClaimsRegistry(
-    leeway=LEEWAY_SECONDS, **_OF_BOTH, scope={"essential": True, "allow_blank": True}
+    None, LEEWAY_SECONDS, **_OF_BOTH, scope={"essential": True, "allow_blank": True}
 )
 
 

@@ -7,7 +7,7 @@ from dash import html
 
 from api.dashboard.asked import Asked
 from api.dashboard.asking import ask
-from api.dashboard.parts import BAR, Component, bar, card, guarded, nothing, table
+from api.dashboard.parts import BAR, Component, aria, bar, card, guarded, nothing, table
 from api.dashboard.words import count, day, money, percent
 
 MOST = 10
@@ -31,7 +31,7 @@ def returning(asked: Asked) -> Component:
             if number
         ],
         size="xl",
-        **{"aria-hidden": "true"},
+        **aria(hidden="true"),
     )
     figures = [
         *((name, count(number)) for name, number, _ in kinds),

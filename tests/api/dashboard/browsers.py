@@ -16,7 +16,9 @@ COOKIE = "tillhouse_session"
 BOARD, BOARD_DATA = "/board", "/board/data"
 
 
-def sign_in(client: FlaskClient, name: str = "anna", password: str = PASSWORD, **options: Any) -> TestResponse:
+def sign_in(
+    client: FlaskClient, name: str = "anna", password: str = PASSWORD, **options: Any
+) -> TestResponse:
     """Send the form as a browser does, from a page of the service."""
     form = {"username": name, "password": password} | options.pop("form", {})
     headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"} | options.pop("headers", {})
@@ -37,7 +39,7 @@ def with_cookie(client: FlaskClient, value: str) -> FlaskClient:
 
 
 def with_board(client: StrictClient) -> FlaskClient:
-    """A browser of an app that has two more routes, as the dashboard has them: a page, and what it asks for."""
+    """A browser of an app with two more routes, as the dashboard has them: a page, and what it asks for."""
 
     def board() -> Response:
         return Response(f"page of {principal().name}")

@@ -140,14 +140,16 @@ def test_by_https_the_cookie_is_for_https_and_this_host_alone(
         headers = {"Cookie": f"{name}={value}", "X-Forwarded-Proto": scheme}
         assert other.get(ME, headers=headers).status_code == status, (name, scheme)
     # Without a proxy that is named in the settings, its word is anybody's.
-    [open_cookie] = sign_in(make_client(accounts=True), headers={"X-Forwarded-Proto": "https"}).headers.getlist(
-        "Set-Cookie"
-    )
+    [open_cookie] = sign_in(
+        make_client(accounts=True), headers={"X-Forwarded-Proto": "https"}
+    ).headers.getlist("Set-Cookie")
     assert open_cookie.startswith(f"{COOKIE}=")
     assert "Secure" not in open_cookie
 
 
-@pytest.mark.parametrize("path", ["/", "/data", "/findings?from=2024-01-01#top", "/a//b", "/%2f/x", "/?next=//x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/data", "/findings?from=2024-01-01#top", "/a//b", "/%2f/x", "/?next=//x"]
+)
 def test_a_path_of_this_site_is_where_the_sign_in_leads(client: StrictClient, path: str) -> None:
     assert Page(client.get("/sign-in", query_string={"next": path}).text).named("next")["value"] == path
     response = sign_in(client, form={"next": path})
@@ -157,9 +159,10 @@ def test_a_path_of_this_site_is_where_the_sign_in_leads(client: StrictClient, pa
 @pytest.mark.parametrize(
     "address",
     [
-        "//evil.example", "///evil.example", "https://evil.example", "http:evil.example", "javascript:alert(1)",
-        "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example",
-        " //evil.example", "/\r\nSet-Cookie: a=b", "/\0", "data", "", "?x", "/\u2028/x", "/" + "x" * 4000,
+        "//evil.example", "///evil.example", "https://evil.example", "http:evil.example",
+        "javascript:alert(1)", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example",
+        "\t//evil.example", " //evil.example", "/\r\nSet-Cookie: a=b", "/\0", "data", "",
+        "?x", "/\u2028/x", "/" + "x" * 4000,
     ],
 )  # fmt: skip
 def test_no_sign_in_leads_to_another_site(client: StrictClient, accounts: Accounts, address: str) -> None:
@@ -178,7 +181,14 @@ def test_no_sign_in_leads_to_another_site(client: StrictClient, accounts: Accoun
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("anna", "another password"), ("nobody", PASSWORD), ("", ""), ("anna", ""), ("till", "TILL"), ("\0", "\0")],
+    [
+        ("anna", "another password"),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("anna", ""),
+        ("till", "TILL"),
+        ("\0", "\0"),
+    ],
 )
 def test_a_wrong_sign_in_is_told_in_the_same_words_beside_the_form(
     client: StrictClient, accounts: Accounts, name: str, password: str
@@ -336,7 +346,9 @@ def test_a_page_that_is_opened_without_a_session_leads_to_the_sign_in_and_back(
     assert shown.headers["Cache-Control"] == "no-store"
 
 
-def test_a_page_that_the_account_may_not_see_says_so_in_words(client: StrictClient, accounts: Accounts) -> None:
+def test_a_page_that_the_account_may_not_see_says_so_in_words(
+    client: StrictClient, accounts: Accounts
+) -> None:
     browser = with_board(client)
     accounts.secret_of("ben", "viewer", kind="user")
     accounts.change(set_regions, "ben", ("Asia",))
