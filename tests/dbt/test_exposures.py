@@ -60,13 +60,14 @@ ASKED: dict[str, Sequence[Sequence[str]]] = {
     "/api/v1/builds": (("",),),
     "/api/v1/builds/{build_id}": (("",),),
     "/api/v1/builds/{build_id}/changes": (RANGES,),
+    "/api/v1/findings": (RANGES,),
     "/metrics": (("",),),
 }
 NAMED = {"{order_id}": "O1", "{batch_id}": "1", "{build_id}": "1"}
-# Lists that are no analyses, and say nothing of themselves.
+# Lists and pages, which say nothing of themselves.
 UNEXPLAINED = {
     "/api/v1/batches", "/api/v1/batches/{batch_id}/rejects", "/api/v1/builds", "/api/v1/builds/{build_id}",
-    "/metrics",
+    "/api/v1/findings", "/metrics",
 }  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def test_an_exposure_depends_on_what_its_route_reads(
         )
     }
     declared, read = {}, {}
-    for exposure in exposures(manifest, "application"):
+    for exposure in exposures(manifest, "application") + exposures(manifest, "analysis"):
         route = route_of(exposure)
         declared[route] = sorted(tables_of(manifest, exposure))
         read[route] = sorted(tables_read(app, route) & known)
