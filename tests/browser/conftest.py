@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from pipeline.accounts.principals import add_account
 from pipeline.accounts.roles import Role
@@ -30,6 +30,8 @@ from tests.pipeline.landing.files import SAMPLE
 # No name but this machine's is ever looked up.
 _ONLY_HERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 _HERE = ("localhost", "127.0.0.1")
+# How long a page may take to show something, on a machine that runs other tests beside it.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)
