@@ -76,13 +76,13 @@ def post(path: str, query: Query | None = None, body: Mapping[str, Any] | None =
 
 def _sent(method: str, address: str, **content: Any) -> Mapping[str, Any]:
     client = current_app.test_client(use_cookies=False)
-    with client.open(
-        address,
-        method=method,
-        headers={"X-Request-Id": g.request_id},
-        environ_overrides={JOB: principal(), "REMOTE_ADDR": request.remote_addr},
-        **content,
-    ) as response:
+    headers = {"X-Request-Id": g.request_id}
+    caller = {JOB: principal(), "REMOTE_ADDR": request.remote_addr}
+    # A context of its own: what the inner request notes in ``g`` is not the page's.
+    with (
+        current_app.app_context(),
+        client.open(address, method=method, headers=headers, environ_overrides=caller, **content) as response,
+    ):
         found: Mapping[str, Any] = response.get_json()
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise Refused(found)

@@ -13,7 +13,8 @@ from psycopg.rows import TupleRow
 from pipeline.answers.measures import MEASURES
 
 _recorded: ContextVar[list[str] | None] = ContextVar("recorded", default=None)
-_TABLE = re.compile(r'"?\b(core|marts)"?\."?(\w+)')
+# Not what stands in a text.
+_TABLE = re.compile(r'''(?<!')"?\b(core|marts)"?\."?(\w+)''')
 
 
 class ExplainedCursor(Cursor[TupleRow]):

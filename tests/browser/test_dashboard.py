@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.api.accounts import PASSWORD
 from tests.browser.conftest import Screen, Site
 from tests.browser.looking import check_accessible, check_fits, picture
 
@@ -34,6 +35,20 @@ def test_the_overview_shows_the_figures_on_every_screen(seen: Page, screen: Scre
     check_accessible(seen)
     check_fits(seen)
     picture(seen, "overview", screen)
+
+
+def test_who_signs_in_sees_the_figures_and_signs_out(page: Page, site: Site) -> None:
+    site.add_user("vera", "viewer", "Asia")
+    page.goto(f"{site.accounts_url}/?range=all")
+    page.get_by_label("Name").fill("vera")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(section(page, "At a glance").get_by_text("$2,612.08").first).to_be_visible()
+    expect(section(page, "Cohorts")).to_contain_text("vera is limited to regions")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{site.accounts_url}/sign-in")
+    page.goto(f"{site.accounts_url}/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_a_changed_range_and_filter_stand_in_the_address_which_can_be_sent(
