@@ -16,9 +16,7 @@ from pipeline.assets.recovery import leftover_runs
 from pipeline.assets.session import refresh_request
 
 defs = dg.Definitions(
-    assets=[
-        order_lines, plan_build, dbt_models, publish_build, lifetime_value_fits, lineage_docs, findings
-    ],
+    assets=[order_lines, plan_build, dbt_models, publish_build, lifetime_value_fits, lineage_docs, findings],
     jobs=[refresh, check_import, export, cleanup],
     schedules=[daily_refresh, weekly_full_build, daily_cleanup],
     sensors=[inbox, leftover_runs, alerts],

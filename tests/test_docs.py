@@ -134,4 +134,3 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in [re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings], (
                 target
             )
-

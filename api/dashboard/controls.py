@@ -10,7 +10,7 @@ from dash import ALL, Dash, Input, Output, ctx, dcc, html, no_update
 
 from api.dashboard.asked import asked_by
 from api.dashboard.asking import Refused, ask
-from api.dashboard.parts import Component, refused
+from api.dashboard.parts import Component, aria, refused
 from api.dashboard.view import COMPARISONS, CUSTOM, RANGES, View, read_view
 from pipeline.answers.dates import GRAINS
 
@@ -44,7 +44,7 @@ def controls() -> Component:
             ),
             dmc.DateInput(id="start", label="From", valueFormat="YYYY-MM-DD", clearable=False),
             dmc.DateInput(id="end", label="To", valueFormat="YYYY-MM-DD", clearable=False),
-            dmc.Select(id="comparison", label="Compare", data=_named(COMPARISONS), allowDeselect=False),
+            dmc.Select(id="comparison", label="Compare with", data=_named(COMPARISONS), allowDeselect=False),
             dmc.Select(
                 id="grain",
                 label="By",
@@ -58,7 +58,7 @@ def controls() -> Component:
             html.Div(id="unusable", role="status"),
         ],
         className="controls",
-        **{"aria-label": "What is shown"},
+        **aria(label="What is shown"),
     )
 
 
@@ -157,6 +157,8 @@ def _choice(name: str, label: str) -> Component:
         id={"filter": name},
         label=label,
         data=[] if name == "product_id" else _values(name),
+        # Without a value it gives itself one, which would count as a choice.
+        value=[],
         placeholder="All",
         searchable=True,
         clearable=True,

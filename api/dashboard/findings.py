@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, html
 
 from api.dashboard.asking import address_of, ask
-from api.dashboard.parts import Component, card, guarded, nothing, table
+from api.dashboard.parts import Component, aria, card, guarded, nothing, table
 from api.dashboard.words import day
 
 _ROUTE = "/api/v1/findings"
@@ -30,7 +30,7 @@ def layout() -> Component:
                             dmc.DateInput(id="findings-end", label="To", valueFormat="YYYY-MM-DD"),
                         ],
                         className="controls",
-                        **{"aria-label": "Dates of the report"},
+                        **aria(label="Dates of the report"),
                     ),
                     html.Div(id="findings-link"),
                 ],

@@ -10,7 +10,7 @@ from flask import g
 from api.access import principal
 from api.dashboard.asking import Refused
 from api.dashboard.pages import PAGES
-from api.dashboard.parts import refused
+from api.dashboard.parts import aria, refused
 
 log = logging.getLogger("api")
 
@@ -35,7 +35,7 @@ _ELSEWHERE = {"Lineage": "/lineage", "API": "/docs"}
 # Darker than Mantine's own: small text in them keeps a contrast of 4.5 to 1.
 THEME = {
     "primaryColor": "blue",
-    "primaryShade": {"light": 8, "dark": 7},
+    "primaryShade": 8,
     "fontFamily": "system-ui, sans-serif",
     "defaultRadius": "sm",
     "autoContrast": True,
@@ -54,7 +54,7 @@ def layout() -> Any:
             html.Header(
                 [
                     html.Span("Tillhouse", className="brand"),
-                    html.Nav(_links(None), id="pages", **{"aria-label": "Pages"}),
+                    html.Nav(_links(None), id="pages", **aria(label="Pages")),
                     _account(),
                 ]
             ),
@@ -85,7 +85,7 @@ def tell(error: Exception) -> None:
 
 def _links(path: str | None) -> list[Any]:
     pages = [
-        html.A(page.title, href=page.path, **({"aria-current": "page"} if page.path == path else {}))
+        html.A(page.title, href=page.path, **(aria(current="page") if page.path == path else {}))
         for page in PAGES
     ]
     return pages + [html.A(name, href=address) for name, address in _ELSEWHERE.items()]

@@ -36,7 +36,8 @@ def mount(app: APIFlask) -> APIFlask:
     before = set(app.view_functions)
     dash = Dash(
         __name__,
-        server=app,
+        # Dash takes any Flask app, but says so nowhere.
+        server=app,  # type: ignore[arg-type]
         routes_pathname_prefix=PREFIX,
         requests_pathname_prefix=PREFIX,
         index_string=frame.INDEX,
@@ -89,9 +90,10 @@ def _page(dash: Dash, title: str) -> Callable[[], Response]:
 
     def show() -> Response:
         # Dash has one title for all pages.
-        text = dash.index().replace(f"<title>{_TITLE}<", f"<title>{title} · {_TITLE}<")
+        text = dash.index().replace(f"<title>{_TITLE}<", f"<title>{title} · {_TITLE}<")  # type: ignore[no-untyped-call]
         response = Response(text, content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = policy()
         return response
 
-    return any_query(shown_by(problem_page)(page(_SCOPE)(show)))
+    declared: Callable[[], Response] = any_query(shown_by(problem_page)(page(_SCOPE)(show)))
+    return declared

@@ -13,7 +13,9 @@ from api.dashboard.words import Change
 
 Component = Any
 # The header of a column, and whether it holds figures.
-Column = tuple[str, bool]
+Column = tuple[Component, bool]
+# The column of bars says by its length what the next one says in figures.
+BAR: Column = (html.Span("Bar", className="hidden"), False)
 
 
 def card(
@@ -55,14 +57,14 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Compo
         className="scroll",
         tabIndex="0",
         role="region",
-        **{"aria-label": caption},
+        **aria(label=caption),
     )
 
 
 def bar(value: str | None, largest: Decimal) -> Component:
     """A bar for a figure beside the largest of its column; the figure itself stands beside it."""
     share = max(Decimal(0), Decimal(value or 0)) / largest if largest > 0 else Decimal(0)
-    return html.Div(html.Div(style={"width": f"{share:.1%}"}), className="bar", **{"aria-hidden": "true"})
+    return html.Div(html.Div(style={"width": f"{share:.1%}"}), className="bar", **aria(hidden="true"))
 
 
 def changed(change: Change | None) -> Component:
@@ -75,8 +77,13 @@ def changed(change: Change | None) -> Component:
 def chart(label: str, drawn: Component) -> Component:
     """A drawing; for those who do not see it, its label, and the table below it."""
     return html.Div(
-        drawn, role="img", className="chart", **{"aria-label": f"{label}. The table below has its figures."}
+        drawn, role="img", className="chart", **aria(label=f"{label}. The table below has its figures.")
     )
+
+
+def aria(**names: str) -> dict[str, Any]:
+    """Attributes for assistive technology, by their names without ``aria-``."""
+    return {f"aria-{name}": value for name, value in names.items()}
 
 
 def nothing(words: str) -> Component:
@@ -109,12 +116,12 @@ def _origin(title: str, of: Answered) -> Component:
     separator = "&" if "?" in of.address else "?"
     return html.Div(
         [
-            html.A("CSV", href=f"{of.address}{separator}format=csv", **{"aria-label": f"{title}: as CSV"}),
+            html.A("CSV", href=f"{of.address}{separator}format=csv", **aria(label=f"{title}: as CSV")),
             html.Button(
                 "Where from?",
                 id={"part": "origin", "title": title, "address": of.address},
                 type="button",
-                **{"aria-label": f"{title}: where do these numbers come from?"},
+                **aria(label=f"{title}: where do these numbers come from?"),
             ),
         ],
         className="origin",

@@ -24,9 +24,9 @@ RANGES = {
     CUSTOM: "From … to …",
 }
 COMPARISONS = {
-    "previous_period": "With the period before",
-    "previous_year": "With a year earlier",
-    "none": "With nothing",
+    "previous_period": "The period before",
+    "previous_year": "A year earlier",
+    "none": "Nothing",
 }
 _DEFAULT_COMPARISON = "previous_period"
 # Beyond this a range is drawn by months instead of days.

@@ -134,7 +134,10 @@ def get_lineage() -> Response:
     """How every model comes to be: the dbt documentation."""
     page = services().settings.home / "dbt_docs" / "index.html"
     if not page.is_file():
-        raise Problem("lineage_unavailable", "The lineage is made with the first refresh; load a file.")
+        raise Problem(
+            "lineage_unavailable",
+            "The next build makes the lineage: load a file, or run `tillhouse refresh --full`.",
+        )
     return _page(send_file(page, mimetype="text/html"), LINEAGE_POLICY)
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 from psycopg import sql
 
+from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.assets.session import RefreshSession
 from pipeline.findings.keeping import keep_report
 from pipeline.findings.page import Report, make_report
 from pipeline.settings import Settings
-from pipeline.answers.snapshots import read_only_snapshot
 from pipeline.warehouse.connect import connect, database_urls
 
 
@@ -29,7 +29,9 @@ def findings(
         report = keep_current(refresh_request.settings)
     except Exception as error:
         context.log.warning(f"There is no findings report of this build: {error}", exc_info=True)
-        return dg.MaterializeResult(metadata={"is_written": False, "error": f"{type(error).__name__}: {error}"})
+        return dg.MaterializeResult(
+            metadata={"is_written": False, "error": f"{type(error).__name__}: {error}"}
+        )
     return dg.MaterializeResult(
         metadata={
             "is_written": True,

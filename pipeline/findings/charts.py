@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Collection, Sequence
 from io import StringIO
 from threading import Lock
+from typing import Literal
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 from babel.numbers import format_compact_decimal
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 # Names of products are no formulas; the same figures make the same file.
@@ -30,8 +30,8 @@ _TIME_HEIGHT = 2.6
 _FOOT = 0.35
 _HEAD = 0.1
 # The share of the width that the names of bars have, and how long they may be.
-_NAMES = 0.38
-_MOST_LETTERS = 24
+_NAMES = 0.42
+_MOST_LETTERS = 20
 _MOST_MARKS = 5
 
 # Each has a contrast of 3 and more to white and to the dark ground.
@@ -62,7 +62,7 @@ def bars(name: str, title: str, description: str, values: Sequence[tuple[str, fl
         axes.set_yticks(places, [_shortened(label) for label, _ in values])
         axes.invert_yaxis()
         axes.axvline(0, color=_LINES, linewidth=0.8)
-        _finish(axes, axes.xaxis)
+        _finish(axes, "x")
         return _written(chart, name, title, description)
 
 
@@ -83,23 +83,26 @@ def over_time(
         heights = [value for _, value in values]
         axes.bar(range(len(values)), heights, color=[_BELOW if v < 0 else _ABOVE for v in heights])
         axes.scatter(list(marked), [heights[place] for place in marked], marker="v", color=_BELOW, zorder=3)
+        # Room for the triangles.
+        axes.margins(y=0.08)
         places = range(0, len(values), -(-len(values) // _MOST_MARKS))
         axes.set_xticks(places, [values[place][0] for place in places])
         axes.axhline(0, color=_LINES, linewidth=0.8)
-        _finish(axes, axes.yaxis)
+        _finish(axes, "y")
         return _written(chart, name, title, description)
 
 
-def _finish(axes: Axes, measured: Axis) -> None:
+def _finish(axes: Axes, measured: Literal["x", "y"]) -> None:
     """Light lines along the measured axis alone, and short numbers on it."""
     axes.patch.set_visible(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(length=0)
     axes.set_axisbelow(True)
-    measured.set_major_formatter(lambda value, _: str(_compact(value)))
-    axes.locator_params(axis=measured.axis_name, nbins=4)
-    axes.grid(visible=True, axis=measured.axis_name, color=_LINES, alpha=0.35, linewidth=0.6)
+    axis = axes.xaxis if measured == "x" else axes.yaxis
+    axis.set_major_formatter(lambda value, _: _compact(value))
+    axes.locator_params(axis=measured, nbins=4)
+    axes.grid(visible=True, axis=measured, color=_LINES, alpha=0.35, linewidth=0.6)
 
 
 def _compact(value: float) -> str:
@@ -120,8 +123,10 @@ def _written(chart: Figure, name: str, title: str, description: str) -> Markup:
     for attribute in ("width", "height"):
         del root.attrib[attribute]
     root.attrib |= {"role": "img", "aria-labelledby": f"{name}-title {name}-description"}
-    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
-        element = ElementTree.Element(f"{{{_SVG}}}{tag}", id=f"{name}-{'title' if tag == 'title' else 'description'}")
+    for place, (tag, end, text) in enumerate(
+        (("title", "title", title), ("desc", "description", description))
+    ):
+        element = ElementTree.Element(f"{{{_SVG}}}{tag}", id=f"{name}-{end}")
         element.text = _printable(text)
         root.insert(place, element)
     return Markup(ElementTree.tostring(root, encoding="unicode"))

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from pipeline.findings import story, tables
 from pipeline.findings.gathering import Findings, Part, label
-from pipeline.findings.tables import OTHERS, Table
+from pipeline.findings.tables import Table
 from pipeline.findings.wording import bucket_mark, segment
 
 
@@ -50,9 +50,7 @@ def _trend(findings: Findings) -> Section:
     days = {row["sale_date"] for row in findings.anomalies}
     is_daily = findings.grain == "day"
     marked = [
-        place
-        for place, row in enumerate(findings.trend)
-        if is_daily and row["bucket"]["start_date"] in days
+        place for place, row in enumerate(findings.trend) if is_daily and row["bucket"]["start_date"] in days
     ]
     description = "A bar for each " + findings.grain
     description += "; a triangle marks a day out of the ordinary." if marked else "."
@@ -69,11 +67,13 @@ def _trend(findings: Findings) -> Section:
 
 
 def _parts(name: str, title: str, first: str, found: Sequence[Part], findings: Findings) -> Section:
-    values = [
-        (OTHERS if part.name is None else part.name, float(part.net_revenue)) for part in found
-    ]
+    # All others together would dwarf the ones that are told apart.
+    values = [(part.name, float(part.net_revenue)) for part in found if part.name is not None]
     caption = f"Net revenue by {first.lower()}"
-    chart = _drawn_bars(name, caption, f"A bar for each {first.lower()}, the largest first.", values)
+    description = f"A bar for each {first.lower()}, the largest first."
+    if len(values) < len(found):
+        description += " All others are in the table alone."
+    chart = _drawn_bars(name, caption, description, values)
     table = tables.parts(caption, first, found, findings)
     return Section(name, title, story.of_parts(found, findings), chart, [table])
 

@@ -87,11 +87,11 @@ def of_anomalies(findings: Findings) -> Sentences:
     if not count:
         return ["No day was far from what its weekday and the weeks around suggest."]
     farthest = max(findings.anomalies, key=lambda row: abs(Decimal(row["score"])))
+    found, expected = (amount(farthest[name], findings.currency) for name in ("net_revenue", "expected"))
     far = "was far from what its" if count == 1 else "were far from what their"
     return [
         f"{counted(count, 'day')} {far} weekday and the weeks around suggest.",
-        f"The farthest was {day(farthest['sale_date'])}: "
-        f"{amount(farthest['net_revenue'], findings.currency)}, where {amount(farthest['expected'], findings.currency)} was to be expected.",
+        f"The farthest was {day(farthest['sale_date'])}: {found}, where {expected} was to be expected.",
     ]
 
 

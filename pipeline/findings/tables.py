@@ -68,7 +68,11 @@ def figures(findings: Findings) -> Table:
     ]
     columns = [Column("Figure"), Column(named(findings.period.span))]
     if findings.earlier:
-        columns += [Column(named(findings.earlier)), Column("Change", "change"), Column("Change, %", "change")]
+        columns += [
+            Column(named(findings.earlier)),
+            Column("Change", "change"),
+            Column("Change, %", "change"),
+        ]
     return Table(f"Figures; amounts in {findings.currency}", columns, rows)
 
 
@@ -80,7 +84,8 @@ def trend(findings: Findings) -> Table:
     )
     rows = [
         Row(
-            bucket_name(row["bucket"]["start_date"], findings.grain) + (" *" if row["bucket"]["is_partial"] else ""),
+            bucket_name(row["bucket"]["start_date"], findings.grain)
+            + (" *" if row["bucket"]["is_partial"] else ""),
             (money(row["net_revenue"], findings.currency), number(row["orders"])),
         )
         for row in findings.trend
@@ -96,7 +101,9 @@ def parts(title: str, first: str, found: Sequence[Part], findings: Findings) -> 
     if findings.earlier:
         columns += [Column("Before", "net_revenue"), Column("Change", "change")]
     total = Decimal(findings.total["net_revenue"])
-    return Table(f"{title}, {findings.currency}", columns, [_part(part, total, findings.currency) for part in found])
+    return Table(
+        f"{title}, {findings.currency}", columns, [_part(part, total, findings.currency) for part in found]
+    )
 
 
 def movers(findings: Findings) -> Table:
@@ -155,7 +162,9 @@ def customers(findings: Findings) -> Table:
     if before is not None and findings.earlier is not None:
         columns.append(Column(named(findings.earlier)))
         earlier = [*(number(before[name]) for name in _CUSTOMERS), _rate(before["repeat_rate"])]
-        rows = [Row(row.head, [*row.cells, cell], row.definition) for row, cell in zip(rows, earlier, strict=True)]
+        rows = [
+            Row(row.head, [*row.cells, cell], row.definition) for row, cell in zip(rows, earlier, strict=True)
+        ]
     return Table("New and returning customers", columns, rows)
 
 
@@ -170,7 +179,11 @@ def segments(findings: Findings) -> Table:
     rows = [
         Row(
             segment(row["segment"]),
-            (number(row["customers"]), _rate(row["share_of_customers"]), money(row["net_revenue"], findings.currency)),
+            (
+                number(row["customers"]),
+                _rate(row["share_of_customers"]),
+                money(row["net_revenue"], findings.currency),
+            ),
         )
         for row in findings.segments
         if row["customers"]

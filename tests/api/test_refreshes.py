@@ -17,7 +17,7 @@ from tests.conftest import Warehouse
 
 
 @pytest.mark.parametrize(
-    "document", [dagster._LAUNCH, dagster._RUNS, dagster._LOGS, dagster._TERMINATE, dagster._VERSION]
+    "document", [dagster._LAUNCH, dagster._RUNS, dagster._LOGS, dagster._TERMINATE, dagster._LOCATION]
 )
 def test_the_installed_dagster_understands_every_question(document: str) -> None:
     schema = dagster_graphql.schema.create_schema().graphql_schema

@@ -17,7 +17,7 @@ def open_all(page: Page, url: str, search: str = "?range=all") -> None:
     """Open the overview and wait until its last section has been filled."""
     page.goto(f"{url}/{search}")
     for title in ("At a glance", "Revenue over time", "By region", "Top products", "Segments", "Cohorts"):
-        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=30_000)
 
 
 def section(page: Page, title: str) -> Locator:

@@ -60,13 +60,14 @@ ASKED: dict[str, Sequence[Sequence[str]]] = {
     "/api/v1/builds": (("",),),
     "/api/v1/builds/{build_id}": (("",),),
     "/api/v1/builds/{build_id}/changes": (RANGES,),
+    "/api/v1/findings": (RANGES,),
     "/metrics": (("",),),
 }
 NAMED = {"{order_id}": "O1", "{batch_id}": "1", "{build_id}": "1"}
-# Lists that are no analyses, and say nothing of themselves.
+# Lists and pages, which say nothing of themselves.
 UNEXPLAINED = {
     "/api/v1/batches", "/api/v1/batches/{batch_id}/rejects", "/api/v1/builds", "/api/v1/builds/{build_id}",
-    "/metrics",
+    "/api/v1/findings", "/metrics",
 }  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def app(workbench: Workbench) -> Iterator[APIFlask]:
     """An API over some lines of a source that declares a column."""
     workbench.land(LINES)
     workbench.build()
-    workbench.connection.execute("update raw.batches set options = options || '{\"extra\": [\"campaign\"]}'")
+    workbench.connection.execute('update raw.batches set options = options || \'{"extra": ["campaign"]}\'')
     settings = workbench.warehouse.settings.model_copy(update={"rate_limit": "1000000/minute"})
     app = create_app(settings, workbench.warehouse.urls)
     yield app
@@ -131,7 +132,9 @@ def test_every_route_with_data_is_an_exposure(app: APIFlask, manifest: dict[str,
     routes = {
         re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for rule in app.url_map.iter_rules()
-        if rule.methods and "GET" in rule.methods and (rule.rule.startswith("/api/v1/") or rule.rule == "/metrics")
+        if rule.methods
+        and "GET" in rule.methods
+        and (rule.rule.startswith("/api/v1/") or rule.rule == "/metrics")
     }
     elsewhere = tuple(f"/api/v1/{name}" for name in OF_NO_TABLE) + pages
     found = [route_of(item) for item in exposures(manifest, "application")]
@@ -158,7 +161,7 @@ def test_an_exposure_depends_on_what_its_route_reads(
         )
     }
     declared, read = {}, {}
-    for exposure in exposures(manifest, "application"):
+    for exposure in exposures(manifest, "application") + exposures(manifest, "analysis"):
         route = route_of(exposure)
         declared[route] = sorted(tables_of(manifest, exposure))
         read[route] = sorted(tables_read(app, route) & known)
@@ -184,6 +187,8 @@ def test_a_build_runs_the_models_and_their_tests_and_nothing_else(
     workbench.land(LINES)
     workbench.start()
     expected = {
-        unique_id for unique_id, node in manifest["nodes"].items() if node["resource_type"] in ("model", "test")
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "test")
     }
     assert {result.unique_id for result in workbench.run_dbt()} == expected

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.builds.dbt_runner import load_manifest
 from pipeline.settings import Settings
 from tests.pipeline.landing.files import SAMPLE
-from tests.schema.describing import words
+from tests.schema.describing import as_said, words
 from tests.schema.drawing import dot, pdf, svg
 from tests.schema.pages import DICTIONARY, PDF, README, SVG, with_diagram, with_dictionary
 from tests.schema.reading import read_schema
@@ -26,8 +26,8 @@ def main() -> None:
     if shutil.which("dot") is None:
         sys.exit("Graphviz draws the schema, and there is no `dot`: apt-get install graphviz")
     with _published() as (home, url):
-        tables = read_schema(url)
         said = words(load_manifest(Settings(home=home)))
+        tables = as_said(read_schema(url), said)
     README.write_text(with_diagram(README.read_text(encoding="utf-8"), tables), encoding="utf-8")
     text = with_dictionary(DICTIONARY.read_text(encoding="utf-8"), tables, said)
     DICTIONARY.write_text(text, encoding="utf-8")

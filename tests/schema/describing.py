@@ -1,7 +1,7 @@
 """The published tables in words: those of the dbt project's yml."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.schema.reading import Column, Table
@@ -36,9 +36,18 @@ def words(manifest: Mapping[str, Any]) -> dict[str, Words]:
     }
 
 
+def as_said(tables: Iterable[Table], said: Mapping[str, Words]) -> list[Table]:
+    """The tables with their columns in the yml's order: Postgres has them by width, to save space."""
+    return [_as_said(table, list(said[table.full_name].columns)) for table in tables]
+
+
 def dictionary(tables: Iterable[Table], said: Mapping[str, Words]) -> str:
     """Every table with its grain, its key, what it refers to, and every column."""
     return "\n\n".join(_described(table, said[table.full_name]) for table in tables) + "\n"
+
+
+def _as_said(table: Table, order: list[str]) -> Table:
+    return replace(table, columns=tuple(sorted(table.columns, key=lambda column: order.index(column.name))))
 
 
 def _described(table: Table, said: Words) -> str:

@@ -52,9 +52,9 @@ def dot(tables: Sequence[Table]) -> str:
     drawn = [table for table in tables if not table.is_view]
     lines = [
         "digraph schema {",
-        '  graph [rankdir=LR, ranksep=1.1, nodesep=0.25, bgcolor=white, fontname=Helvetica, labeljust=l];',
+        "  graph [rankdir=LR, ranksep=1.1, nodesep=0.25, bgcolor=white, fontname=Helvetica, labeljust=l];",
         "  node [shape=plain, fontname=Helvetica, fontsize=10];",
-        '  edge [dir=both, arrowtail=none, arrowhead=crow, color="#666666"];',
+        '  edge [arrowhead=crow, color="#666666"];',
     ]
     for schema in ("core", "marts"):
         lines += [f"  subgraph cluster_{schema} {{", f'    label="{schema}"; color="#999999"; fontsize=14;']
@@ -106,10 +106,8 @@ def _name(table: Table) -> str:
 def _label(table: Table) -> str:
     """A table of Graphviz's own: a heading, then a row for each column."""
     foreign = {name for key in table.foreign_keys for name in key.columns}
-    rows = [
-        f'<tr><td colspan="3" bgcolor="{COLORS[kind_of(table)]}"><font color="white"><b>{table.name}</b></font>'
-        "</td></tr>"
-    ]
+    heading = f'<font color="white"><b>{table.name}</b></font>'
+    rows = [f'<tr><td colspan="3" bgcolor="{COLORS[kind_of(table)]}">{heading}</td></tr>']
     for column in table.columns:
         marks = " ".join(["PK"] * (column.name in table.key) + ["FK"] * (column.name in foreign))
         name = f"<b>{column.name}</b>" if column.name in table.key else column.name

@@ -48,7 +48,7 @@ def builds() -> Component:
     ]
     columns = [
         *[("Build", False), ("State", False), ("Begun", False), ("Took", True), ("Lines added", True)],
-        *[("Lines removed", True), ("Net revenue after", True), ("", False)],
+        *[("Lines removed", True), ("Net revenue after", True), ("Message", False)],
     ]
     return _listed("Builds", found, table("Builds", columns, rows))
 
@@ -73,7 +73,7 @@ def batches() -> Component:
     ]
     columns = [
         *[("File", False), ("Source", False), ("State", False), ("Begun", False), ("Took", True)],
-        *[("Rows", True), ("Accepted", True), ("Quarantined", True), ("", False)],
+        *[("Rows", True), ("Accepted", True), ("Quarantined", True), ("Message", False)],
     ]
     return _listed("Deliveries", found, table("Deliveries", columns, rows))
 

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from api.dashboard.asking import Refused, address_of, ask
-from api.dashboard.parts import Component, nothing, refused, table
+from api.dashboard.parts import Component, aria, nothing, refused, table
 from api.dashboard.words import count
 from api.services import services
 
@@ -16,7 +16,7 @@ IN_FLIGHT = ("queued", "running")
 MOST_REJECTS = 100
 # What Dagster's log says of a step; the only place where it says how far a run is.
 _STEP = re.compile(r'(Started|Finished) execution of step "([^"]+)"')
-_COLORS = {"succeeded": "green.9", "failed": "red.9", "canceled": "gray.8"}
+_LOOKS = {"succeeded": "up", "failed": "down"}
 
 
 def refresh(refresh_id: str) -> tuple[Component, bool]:
@@ -50,7 +50,7 @@ def _card(what: str, job: Mapping[str, Any], parts: list[Component]) -> Componen
     told = problem["detail"] if problem else job["message"]
     return html.Section(
         [
-            html.H2([f"{what}: ", dmc.Badge(job["status"], color=_COLORS.get(job["status"], "blue.9"))]),
+            html.H2([f"{what}: ", html.Span(job["status"], className=_LOOKS.get(job["status"], "same"))]),
             html.P(told) if told else None,
             *parts,
             _run_link(job["dagster_run_id"]),
@@ -90,7 +90,7 @@ def _stages(refresh_id: str) -> Component:
     if not states:
         return nothing("No step has begun yet.")
     items = [html.Li(f"{name.replace('_', ' ')}: {state}") for name, state in states.items()]
-    return html.Ol(items, className="stages", **{"aria-label": "Stages"})
+    return html.Ol(items, className="stages", **aria(label="Stages"))
 
 
 def _files(job: Mapping[str, Any]) -> Component:
@@ -107,7 +107,7 @@ def _files(job: Mapping[str, Any]) -> Component:
     ]
     columns = [
         *[("File", False), ("State", False), ("Rows", True), ("Accepted", True), ("Not accepted", True)],
-        ("", False),
+        ("Message", False),
     ]
     return table("Files", columns, rows)
 

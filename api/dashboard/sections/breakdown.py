@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from api.dashboard.asked import Asked
 from api.dashboard.asking import ask
-from api.dashboard.parts import Component, bar, card, changed, guarded, nothing, table
+from api.dashboard.parts import BAR, Component, bar, card, changed, guarded, nothing, table
 from api.dashboard.words import change, money, percent
 
 MOST = 12
@@ -30,7 +30,7 @@ def breakdown(title: str, group: str, word: str) -> Callable[[Asked], Component]
             ]
             for row in found.data
         ]
-        columns = [(word, False), ("", False), ("Net revenue", True), ("Share", True), ("Change", True)]
+        columns = [(word, False), BAR, ("Net revenue", True), ("Share", True), ("Change", True)]
         more = f"The first {MOST}; the file has all of them." if found.page["has_more"] else None
         return card(title, table(title, columns, rows), of=found, note=more)
 

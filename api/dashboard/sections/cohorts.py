@@ -8,7 +8,7 @@ from dash import html
 
 from api.dashboard.asked import Asked
 from api.dashboard.asking import ask
-from api.dashboard.parts import Component, card, guarded, nothing
+from api.dashboard.parts import Component, aria, card, guarded, nothing
 from api.dashboard.words import bucket, count, percent
 
 TITLE = "Cohorts"
@@ -52,7 +52,7 @@ def cohorts(asked: Asked) -> Component:
         className="scroll",
         tabIndex="0",
         role="region",
-        **{"aria-label": TITLE},
+        **aria(label=TITLE),
     )
     note = (
         "Of those who first bought in a month, the share that bought in later ones. Filters change nothing."

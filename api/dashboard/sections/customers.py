@@ -7,7 +7,7 @@ from dash import html
 
 from api.dashboard.asked import Asked
 from api.dashboard.asking import ask
-from api.dashboard.parts import Component, bar, card, guarded, nothing, table
+from api.dashboard.parts import BAR, Component, aria, bar, card, guarded, nothing, table
 from api.dashboard.words import count, day, money, percent
 
 MOST = 10
@@ -31,7 +31,7 @@ def returning(asked: Asked) -> Component:
             if number
         ],
         size="xl",
-        **{"aria-hidden": "true"},
+        **aria(hidden="true"),
     )
     figures = [
         *((name, count(number)) for name, number, _ in kinds),
@@ -59,7 +59,7 @@ def top(asked: Asked) -> Component:
         ]
         for row in found.data
     ]
-    columns = [("Customer", False), ("", False), ("Net revenue", True), ("Orders", True), ("Share", True)]
+    columns = [("Customer", False), BAR, ("Net revenue", True), ("Orders", True), ("Share", True)]
     return card("Top customers", table("Top customers", columns, rows), of=found)
 
 
@@ -108,4 +108,4 @@ def _members(asked: Asked, segment: str) -> Component:
 
 def spoken(segment: str) -> str:
     """A segment's name as it is spoken."""
-    return segment.replace("_", " ").capitalize()
+    return segment.replace("cant_", "can't_").replace("_", " ").capitalize()

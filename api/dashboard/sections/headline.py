@@ -7,7 +7,7 @@ from dash import html
 
 from api.dashboard.asked import Asked
 from api.dashboard.asking import ask
-from api.dashboard.parts import Component, card, changed, guarded, table
+from api.dashboard.parts import Component, aria, card, changed, guarded, table
 from api.dashboard.words import bucket, change, count, day, height, money
 
 # Measure, what it is called, whether it is an amount.
@@ -56,7 +56,7 @@ def _small_trend(rows: list[dict[str, Any]], measure: str) -> Component:
         return None
     return html.Div(
         dmc.Sparkline(data=known, h=32, strokeWidth=1.5, fillOpacity=0.15, curveType="linear"),
-        **{"aria-hidden": "true"},
+        **aria(hidden="true"),
     )
 
 

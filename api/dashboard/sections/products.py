@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from api.dashboard.asked import Asked
 from api.dashboard.asking import ask
-from api.dashboard.parts import Component, bar, card, changed, guarded, nothing, table
+from api.dashboard.parts import BAR, Component, bar, card, changed, guarded, nothing, table
 from api.dashboard.words import change, count, money, percent
 
 TITLE = "Top products"
@@ -31,7 +31,7 @@ def products(asked: Asked, search: str | None) -> Component:
     currency = top.meta["currency"]
     largest = max(Decimal(row["net_revenue"]) for row in top.data)
     columns = [
-        *[("Product", False), ("", False), ("Net revenue", True), ("Units", True), ("Share", True)],
+        *[("Product", False), BAR, ("Net revenue", True), ("Units", True), ("Share", True)],
         ("Change", True),
     ]
     rows = [

@@ -13,7 +13,8 @@ class Pages:
     """The pages of an app."""
 
     def __init__(self, client: StrictClient) -> None:
-        app = mount(client.application)
+        app: Any = client.application
+        mount(app)
         self.client = FlaskClient(app, app.response_class)
 
     def section(self, name: str, asked: Mapping[str, Any], **choice: Any) -> Any:

@@ -22,6 +22,7 @@ class Route:
         needs: what a caller must have.
         is_regional: whether it answers callers that are limited to regions.
         status: of the answer to who may call it.
+        code: of that answer when it is a problem.
         options: the body.
     """
 
@@ -31,6 +32,7 @@ class Route:
     is_regional: bool = True
     status: int = 200
     options: dict[str, Any] = field(default_factory=dict)
+    code: str | None = None
 
     @property
     def path(self) -> str:
@@ -100,8 +102,13 @@ ROUTES = (
     _whole("POST", "/refresh", "refresh:run", 202, json={"full": True}),
     _whole("POST", "/api/v1/refreshes", "refresh:run", 202, json={"sources": ["web"]}),
     _whole("POST", "/api/v1/imports", "data:write", 202, files=[("jan.csv", LINES)]),
-    # It was not a dry run.
-    _whole("POST", "/api/v1/imports/<uuid:import_id>/load", "data:write", 409),
+    # It was no dry run.
+    Route(
+        *("POST", "/api/v1/imports/<uuid:import_id>/load", "data:write"),
+        is_regional=False,
+        status=409,
+        code="not_checked",
+    ),
     *(
         _whole("POST", f"/api/v1/batches/<int:batch_id>/{change}", "data:write", 202)
         for change in ("void", "restore", "replay")

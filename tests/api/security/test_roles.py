@@ -70,16 +70,16 @@ CALLERS: dict[str, tuple[Callable[[Accounts], Headers], frozenset[str], str | No
 def expected(caller: str, route: Route) -> tuple[int, str | None]:
     _, scopes, refusal = CALLERS[caller]
     if route.needs == "nothing":
-        return route.status, None
+        return route.status, route.code
     if refusal:
         return 401, refusal
     if route.needs == "an account":
-        return route.status, None
+        return route.status, route.code
     if route.needs not in scopes:
         return 403, "missing_scope"
     if caller == "viewer of one region" and not route.is_regional:
         return 403, "not_regional"
-    return route.status, None
+    return route.status, route.code
 
 
 def ask(client: FlaskClient, route: Route, jobs: Jobs, headers: Headers) -> tuple[int, str | None]:

@@ -45,7 +45,9 @@ def test_the_page_describes_every_column_that_it_shows(
     settings = dbt_settings.model_copy(update={"home": tmp_path / "home"})
     assert renew_lineage(settings, workbench.warehouse.urls.owner)
     target = dbt_home(settings) / "target"
-    manifest, catalog = (json.loads((target / f"{name}.json").read_text()) for name in ("manifest", "catalog"))
+    manifest, catalog = (
+        json.loads((target / f"{name}.json").read_text()) for name in ("manifest", "catalog")
+    )
     undescribed = [
         f"{kind} {table['metadata']['name']}.{column}"
         for kind in ("nodes", "sources")

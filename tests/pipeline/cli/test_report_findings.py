@@ -86,9 +86,7 @@ def test_a_folder_that_is_not_there_is_explained(report: Report) -> None:
         (["--from", "yesterday"], "yesterday"),
     ],
 )
-def test_wrong_dates_are_explained(
-    report: Report, tmp_path: Path, arguments: list[str], said: str
-) -> None:
+def test_wrong_dates_are_explained(report: Report, tmp_path: Path, arguments: list[str], said: str) -> None:
     result = report(*arguments)
     assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
     assert said in result.stderr

@@ -15,7 +15,18 @@ from tests.pipeline.findings.pages import Element, elements_of, table, words
 
 MADE_AT = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 # What would be fetched, run or sent, were it in the page.
-REACHING_OUT = {"script", "link", "img", "iframe", "object", "embed", "form", "base", "image", "foreignobject"}
+REACHING_OUT = {
+    "script",
+    "link",
+    "img",
+    "iframe",
+    "object",
+    "embed",
+    "form",
+    "base",
+    "image",
+    "foreignobject",
+}
 HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(2)>'
 
 
@@ -100,10 +111,12 @@ def test_the_same_figures_give_the_same_page(gathered: Gather) -> None:
 
 
 @pytest.mark.usefixtures("golden")
-@pytest.mark.parametrize("dates", [(), ("2023-12-15",), ("2024-04-01", "2024-04-10"), ("2030-01-01", "2030-01-01")])
+@pytest.mark.parametrize(
+    "dates", [(), ("2023-12-15",), ("2024-04-01", "2024-04-10"), ("2030-01-01", "2030-01-01")]
+)
 def test_the_page_needs_nothing_else_and_reads_well(gathered: Gather, dates: tuple[str, ...]) -> None:
     html = render(gathered(*dates), MADE_AT)
-    assert html.startswith("<!doctype html>\n<html lang=\"en\">")
+    assert html.startswith('<!doctype html>\n<html lang="en">')
     elements = elements_of(html)
     assert not REACHING_OUT & {element.tag for element in elements}
     for element in elements:
@@ -118,7 +131,7 @@ def test_the_page_needs_nothing_else_and_reads_well(gathered: Gather, dates: tup
 
 
 def check_accessible(elements: list[Element]) -> None:
-    """Ids are single and what is referred to is there; headings are in order; tables and charts have names."""
+    """Ids are single and found, headings are in order, tables and charts have names."""
     ids = [element.attributes["id"] for element in elements if "id" in element.attributes]
     assert len(ids) == len(set(ids))
     for element in elements:
@@ -139,7 +152,7 @@ def check_accessible(elements: list[Element]) -> None:
 
 def test_names_are_texts_whatever_they_hold(publish_lines: Publish, gathered: Gather) -> None:
     names = {
-        "product_name": HOSTILE, "category": "</style><b>bold", "region": "a & b {{ 1 + 1 }} $x_1$",
+        "product_name": HOSTILE, "category": "</style><b>bold", "region": "a & b {{ 1 }} $x_1$",
         "customer_name": "靴 \x1b[31m\u202e' onclick='x", "payment_method": HOSTILE,
     }  # fmt: skip
     publish_lines(
@@ -155,10 +168,10 @@ def test_names_are_texts_whatever_they_hold(publish_lines: Publish, gathered: Ga
     check_accessible(elements)
     heads = [element.text.strip() for element in elements if element.tag == "th"]
     assert f"{HOSTILE} (P<1>)" in heads
-    assert "a & b {{ 1 + 1 }} $x_1$" in heads
+    assert "a & b {{ 1 }} $x_1$" in heads
     assert "</style><b>bold" in heads
     assert any(head.startswith("靴") for head in heads)
     texts = [element.text for element in elements if element.tag == "text"]
-    assert "<script>alert(\"1\")</scr…" in texts
-    assert "a & b {{ 1 + 1 }} $x_1$" in texts
+    assert '<script>alert("1")<…' in texts
+    assert "a & b {{ 1 }} $x_1$" in texts
     assert any(text.startswith("靴 \N{REPLACEMENT CHARACTER}[31m") for text in texts)

@@ -198,7 +198,9 @@ def test_the_weakest_whole_bucket_is_named_where_all_have_sales(
     publish_lines: Publish, gathered: Gather
 ) -> None:
     days = ("2024-01-01", "2024-01-02", "2024-01-03")
-    publish_lines([line(day, day, 1, price) for day, price in zip(days, ("2.00", "1.00", "3.00"), strict=True)])
+    publish_lines(
+        [line(day, day, 1, price) for day, price in zip(days, ("2.00", "1.00", "3.00"), strict=True)]
+    )
     assert story.of_trend(gathered()) == [
         "The best day was 3 January 2024, with 3.00 USD.",
         "The weakest day was 2 January 2024, with 1.00 USD.",

@@ -19,7 +19,11 @@ from pipeline.findings import wording
         ("-0.004", "USD", "0.00 USD"),
         ("1234567.5", "JPY", "1,234,568 JPY"),
         ("1.2345", "KWD", "1.235 KWD"),
-        (Decimal("123456789012345678901234567890.125"), "USD", "123,456,789,012,345,678,901,234,567,890.13 USD"),
+        (
+            Decimal("123456789012345678901234567890.125"),
+            "USD",
+            "123,456,789,012,345,678,901,234,567,890.13 USD",
+        ),
     ],
 )
 def test_amounts_are_rounded_half_up_with_thousands_apart(
@@ -35,7 +39,12 @@ def test_percentages_have_one_digit() -> None:
 
 
 def test_only_what_is_above_zero_gets_a_plus() -> None:
-    assert [wording.signed(text) for text in ("1.00", "0.00", "−1.00", "0")] == ["+1.00", "0.00", "−1.00", "0"]
+    assert [wording.signed(text) for text in ("1.00", "0.00", "−1.00", "0")] == [
+        "+1.00",
+        "0.00",
+        "−1.00",
+        "0",
+    ]
 
 
 def test_one_thing_is_no_plural() -> None:
@@ -69,7 +78,10 @@ def test_ranges_are_named_as_people_do(start: str, end: str, expected: str) -> N
     ],
 )
 def test_buckets_are_named_by_their_grain(grain: str, name: str, mark: str) -> None:
-    assert (wording.bucket_name("2024-04-01", grain), wording.bucket_mark("2024-04-01", grain)) == (name, mark)
+    assert (wording.bucket_name("2024-04-01", grain), wording.bucket_mark("2024-04-01", grain)) == (
+        name,
+        mark,
+    )
 
 
 def test_segments_are_words() -> None:
