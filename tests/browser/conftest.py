@@ -131,7 +131,7 @@ class Watcher:
         self.errors: list[str] = []
 
     def watch(self, context: BrowserContext, ignored: tuple[str, ...]) -> None:
-        """Watch every page of a context; errors of pages at addresses that begin with ``ignored`` are not ours."""
+        """Watch every page of a context; errors of pages whose address begins so are not ours."""
         context.on("request", lambda request: self._note_request(request.url))
         context.on("console", lambda message: self._note_message(message, ignored))
         context.on("weberror", lambda error: self._note_error(str(error.error), error.page, ignored))
