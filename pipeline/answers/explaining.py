@@ -14,7 +14,7 @@ from pipeline.answers.measures import MEASURES
 
 _recorded: ContextVar[list[str] | None] = ContextVar("recorded", default=None)
 # Not what stands in a text.
-_TABLE = re.compile(r'''(?<!')"?\b(core|marts)"?\."?(\w+)''')
+_TABLE = re.compile(r"""(?<!')"?\b(core|marts)"?\."?(\w+)""")
 
 
 class ExplainedCursor(Cursor[TupleRow]):
