@@ -25,7 +25,7 @@ def freshness() -> Component:
         if found["data_as_of"]
         else "There is no sale yet.",
     ]
-    return card("Freshness", *map(html.P, told))
+    return card("Freshness", html.P(" ".join(told)), wide=True)
 
 
 @guarded("Builds")
