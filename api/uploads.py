@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
 
-from flask import request
+from flask import g, request
 from werkzeug.formparser import FormDataParser
 
 from api.problems import Problem
@@ -157,13 +157,15 @@ def _read_multipart(upload: Upload, file_name: str | None, fields: Collection[st
             )
         except ValueError as error:
             raise Problem("invalid_body", f"The form cannot be read: {error}.") from error
+    # A form that cannot be taken is shown again as it was filled in.
+    g.form_fields = form.to_dict()
     if set(form) - set(fields) or set(files) != {"file"}:
         raise Problem(
             "invalid_body",
             "Send one or several parts named file, each with a filename, and nothing else; options go into "
             "the query.",
         )
-    upload.fields = form.to_dict()
+    upload.fields = g.form_fields
     for file in files.getlist("file"):
         upload.add(file.filename)
 

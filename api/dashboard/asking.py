@@ -1,17 +1,23 @@
 """Asking the API from within: the pages show what its routes answer to the caller, and nothing else."""
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 
 from api.access import JOB, principal
 
 Value = str | int | bool | Sequence[str] | None
 Query = Mapping[str, Value]
+
+
+_NOT_JSON = {"code": "not_found", "title": "Not found", "detail": "This address answers no figures."}
 
 
 class Refused(Exception):
@@ -56,11 +62,13 @@ def ask(path: str, query: Query | None = None) -> Answered:
 
 
 def ask_address(address: str) -> Answered:
-    """The answer of a GET route with its parameters.
+    """The answer of a GET route of the API with its parameters.
 
     Raises:
         Refused: the route answers with a problem.
     """
+    if not address.startswith("/api/v1/") or "#" in address:
+        raise Refused(_NOT_JSON)
     found = _sent("GET", address)
     return Answered(found.get("data"), found.get("meta", {}), found.get("page", {}), address)
 
@@ -74,7 +82,30 @@ def post(path: str, query: Query | None = None, body: Mapping[str, Any] | None =
     return _sent("POST", address_of(path, query), json=body or {})["data"]
 
 
+def ask_all(path: str, query: Query | None = None) -> list[dict[str, str]]:
+    """Every row that a GET route has, as its file has them: for what no page of an answer holds.
+
+    Raises:
+        Refused: the route answers with a problem.
+    """
+    with _asked("GET", address_of(path, {**(query or {}), "format": "csv"})) as response:
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            raise Refused(response.get_json())
+        return list(csv.DictReader(StringIO(response.text)))
+
+
 def _sent(method: str, address: str, **content: Any) -> Mapping[str, Any]:
+    with _asked(method, address, **content) as response:
+        found = response.get_json(silent=True)
+        if not isinstance(found, dict):
+            raise Refused(_NOT_JSON)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            raise Refused(found)
+        return found
+
+
+@contextmanager
+def _asked(method: str, address: str, **content: Any) -> Iterator[Response]:
     client = current_app.test_client(use_cookies=False)
     headers = {"X-Request-Id": g.request_id}
     caller = {JOB: principal(), "REMOTE_ADDR": request.remote_addr}
@@ -83,7 +114,4 @@ def _sent(method: str, address: str, **content: Any) -> Mapping[str, Any]:
         current_app.app_context(),
         client.open(address, method=method, headers=headers, environ_overrides=caller, **content) as response,
     ):
-        found: Mapping[str, Any] = response.get_json()
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
-            raise Refused(found)
-        return found
+        yield response

@@ -11,22 +11,15 @@ from dash import ALL, Dash, Input, Output, ctx, dcc, html, no_update
 from api.dashboard.asked import asked_by
 from api.dashboard.asking import Refused, ask
 from api.dashboard.parts import Component, aria, refused
-from api.dashboard.view import COMPARISONS, CUSTOM, RANGES, View, read_view
+from api.dashboard.view import COMPARISONS, CUSTOM, FILTERS, RANGES, View, read_view
 from pipeline.answers.dates import GRAINS
 
 ASKED = "asked"
 ADDRESS = "overview-address"
-# Filters and what they are called, in the order of their controls; all but products are groups, too.
-CHOSEN = {
-    "category": "Category",
-    "region": "Region",
-    "product_id": "Product",
-    "payment_method": "Payment method",
-    "source": "Source",
-}
 _BY_LENGTH = "auto"
 MOST_VALUES = 500
 MOST_PRODUCTS = 20
+MOST_NAMED = 10
 
 
 def controls() -> Component:
@@ -54,7 +47,7 @@ def controls() -> Component:
                 ],
                 allowDeselect=False,
             ),
-            *(_choice(name, label) for name, label in CHOSEN.items()),
+            *(_choice(name, label) for name, label in FILTERS.items()),
             html.Div(id="unusable", role="status"),
         ],
         className="controls",
@@ -101,7 +94,7 @@ def register(dash: Dash) -> None:
         try:
             asked = asked_by(view)
         except Refused as refusal:
-            return (no_update,) * 7 + ([no_update] * len(CHOSEN), refused(refusal))
+            return (no_update,) * 7 + ([no_update] * len(FILTERS), refused(refusal))
         shown = view.search()
         return (
             asked.stored(),
@@ -111,9 +104,13 @@ def register(dash: Dash) -> None:
             asked.end_date,
             view.comparison,
             view.grain or _BY_LENGTH,
-            [list(view.filters.get(name, [])) for name in CHOSEN],
+            [list(view.filters.get(name, [])) for name in FILTERS],
             told,
         )
+
+    @dash.callback(Output("trouble", "children"), Input(ASKED, "data"), prevent_initial_call=True)
+    def forget_trouble(asked: object) -> None:
+        """What went wrong with the last choice says nothing of this one."""
 
     @dash.callback(
         Output({"filter": "product_id"}, "data"),
@@ -137,18 +134,16 @@ def _chosen(
     grain: str | None,
     filters: list[list[str] | None],
 ) -> View:
-    """The view that the controls say; filters that have no control stay."""
-    if ctx.triggered_id in ("start", "end") or (ctx.triggered_id == "range" and range == CUSTOM):
+    """The view that the controls say; the address may not have followed the last choice yet."""
+    if ctx.triggered_id in ("start", "end") or range == CUSTOM:
         view = replace(view, range=CUSTOM, start=_date(start), end=_date(end))
-    elif ctx.triggered_id == "range" and range:
+    elif range:
         view = replace(view, range=range, start=None, end=None)
-    given = {name: values for name, values in zip(CHOSEN, filters, strict=True) if values}
-    others = {name: values for name, values in view.filters.items() if name not in CHOSEN}
     return replace(
         view,
         comparison=comparison or view.comparison,
         grain=None if grain == _BY_LENGTH else grain,
-        filters=given | others,
+        filters={name: values for name, values in zip(FILTERS, filters, strict=True) if values},
     )
 
 
@@ -173,8 +168,9 @@ def _values(group: str) -> list[str]:
 
 def _products(search: str, chosen: Sequence[str]) -> list[dict[str, str]]:
     """Those that the search finds, and those that are chosen already: by id, under their names."""
-    names = {}
-    for words in (search, *chosen):
+    # Names for so many of them; the others stand under their ids.
+    names = {product_id: product_id for product_id in chosen}
+    for words in (search, *chosen[:MOST_NAMED]):
         for row in ask("/api/v1/products", {"search": words or None, "limit": MOST_PRODUCTS}).data:
             if words is search or row["product_id"] in chosen:
                 names[row["product_id"]] = f"{row['product_name']} ({row['product_id']})"

@@ -15,7 +15,7 @@ from api.dashboard.pages import PAGES
 from api.dashboard.plain_pages import problem_page
 from api.dashboard.sections import explained
 from api.parameters import any_query
-from api.problems import shown_by
+from api.problems import Problem, shown_by
 from api.responses import json_response
 from pipeline.accounts.roles import Scope
 
@@ -27,6 +27,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+# Where Dash would show its page for any address.
+_ANY_PAGE = (PREFIX, f"{PREFIX}<path:path>")
 # What every visitor may have: it has nothing of the data.
 _STATIC = ("_dash-component-suites", "assets", "_favicon.ico")
 
@@ -64,10 +66,17 @@ def mount(app: APIFlask) -> APIFlask:
 def _declare(app: APIFlask, endpoints: set[str]) -> None:
     """Say of Dash's own views who may have them."""
     for endpoint in endpoints:
+        if endpoint in _ANY_PAGE:
+            app.view_functions[endpoint] = any_query(public(_no_page))
+            continue
         view = app.view_functions[endpoint]
         is_static = any(name in endpoint for name in _STATIC)
         needs = public if is_static else requires(_SCOPE, by_cookie=True, leads=_lead)
         app.view_functions[endpoint] = _own(view, needs)
+
+
+def _no_page(**_: str) -> Response:
+    raise Problem("not_found", "There is no page at this address; the dashboard is at /.")
 
 
 def _lead(address: str) -> Response:

@@ -71,7 +71,7 @@ def changed(change: Change | None) -> Component:
     """A change in a colour and with a sign."""
     if change is None:
         return html.Span("–")
-    return html.Span(change.text, className={1: "up", 0: "same", -1: "down"}[change.sign])
+    return html.Span(change.text, className={1: "up", 0: "same", -1: "down"}[change.mood])
 
 
 def chart(label: str, drawn: Component) -> Component:

@@ -6,7 +6,7 @@ It is no part of Dash, whose uploads go through the browser's memory.
 from typing import get_args
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, g
 from pydantic import ValidationError
 
 from api import uploads
@@ -24,7 +24,8 @@ FIELDS = ("source", "feed")
 
 
 def _form(problem: Problem | None = None) -> Response:
-    return plain_page("upload.html", feeds=get_args(Feed), error=problem.detail if problem else None)
+    error = problem.detail if problem else None
+    return plain_page("upload.html", feeds=get_args(Feed), error=error, given=g.get("form_fields", {}))
 
 
 @blueprint.get("/upload")

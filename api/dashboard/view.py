@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from pipeline.answers.comparison import Compare
 from pipeline.answers.dates import GRAINS, DateRange
-from pipeline.answers.dimensions import FILTERS
 
 CUSTOM = "custom"
 DEFAULT_RANGE = "last_12_months"
@@ -29,6 +28,14 @@ COMPARISONS = {
     "none": "Nothing",
 }
 _DEFAULT_COMPARISON = "previous_period"
+# Filters and what they are called, in the order of their controls; all but products are groups, too.
+FILTERS = {
+    "category": "Category",
+    "region": "Region",
+    "product_id": "Product",
+    "payment_method": "Payment method",
+    "source": "Source",
+}
 # Beyond this a range is drawn by months instead of days.
 _MOST_DAYS = 92
 
@@ -56,7 +63,7 @@ class View:
     def search(self) -> str:
         """The query of the page's address; what is by default is left out."""
         given: dict[str, Any] = {}
-        if self.range == CUSTOM:
+        if self.range == CUSTOM and (self.start or self.end):
             given |= {"start_date": self.start, "end_date": self.end}
         elif self.range != DEFAULT_RANGE:
             given["range"] = self.range

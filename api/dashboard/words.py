@@ -9,13 +9,19 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from pipeline.answers import numbers
+
 LOCALE = "en_US"
 NONE = "–"
+_BETTER_WITH_LESS = ("returns", "discounts", "cost")
 
 
 def money(value: str | None, currency: str) -> str:
-    """An amount in its currency, rounded to the currency's own digits."""
-    return NONE if value is None else format_currency(Decimal(value), currency, locale=LOCALE)
+    """An amount in its currency, rounded half up to the currency's own digits."""
+    if value is None:
+        return NONE
+    rounded = Decimal(numbers.half_up(Decimal(value), numbers.minor_digits(currency)))
+    return format_currency(rounded, currency, locale=LOCALE)
 
 
 def count(value: int | None) -> str:
@@ -24,8 +30,10 @@ def count(value: int | None) -> str:
 
 
 def percent(value: str | None) -> str:
-    """A ratio as a percentage with one decimal."""
-    return NONE if value is None else format_percent(Decimal(value), "#,##0.0%", locale=LOCALE)
+    """A ratio as a percentage with one decimal, rounded half up."""
+    if value is None:
+        return NONE
+    return format_percent(Decimal(numbers.half_up(Decimal(value), 3)), "#,##0.0%", locale=LOCALE)
 
 
 def day(value: str) -> str:
@@ -51,21 +59,27 @@ def bucket(start: str, grain: str) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure differs from the one it is compared with; ``sign`` is -1, 0 or 1."""
+    """How a figure differs from the one it is compared with; ``mood`` is 1 for better, -1 for worse, or 0."""
 
     text: str
-    sign: int
+    mood: int
 
 
 def change(comparison: Mapping[str, Any] | None, measure: str) -> Change | None:
-    """The change of a measure in percent; None without a comparison, or where there was nothing before."""
+    """The change of a measure; in percent where there was more than nothing before.
+
+    None without a comparison, or where one of both figures is undefined.
+    """
     found = (comparison or {}).get(measure)
-    if not found or found["ratio"] is None:
+    if not found or found["difference"] is None:
         return None
-    ratio = Decimal(found["ratio"]) - 1
-    sign = (ratio > 0) - (ratio < 0)
-    mark = {1: "▲ +", 0: "= ", -1: "▼ −"}[sign]
-    return Change(mark + format_percent(abs(ratio), "#,##0.0%", locale=LOCALE), sign)
+    difference = Decimal(found["difference"])
+    sign = (difference > 0) - (difference < 0)
+    mood = -sign if measure in _BETTER_WITH_LESS else sign
+    if Decimal(found["previous"]) > 0 and found["ratio"] is not None:
+        mark = {1: "▲ +", 0: "= ", -1: "▼ −"}[sign]
+        return Change(mark + percent(str(abs(Decimal(found["ratio"]) - 1))), mood)
+    return Change({1: "▲ more", 0: "= same", -1: "▼ less"}[sign], mood)
 
 
 def height(value: str | int | None) -> float | None:

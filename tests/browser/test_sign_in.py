@@ -127,9 +127,9 @@ def test_the_services_own_form_signs_out(page: Page, anna: Site) -> None:
     sign_in(page, anna)
     page.wait_for_url(f"{anna.accounts_url}{ME}")
     page.goto(f"{anna.accounts_url}/sign-in")
-    with page.expect_response(f"{anna.accounts_url}/sign-out") as answered:
+    with page.expect_navigation(), page.expect_response(f"{anna.accounts_url}/sign-out") as answered:
         page.evaluate("document.forms[0].action = '/sign-out'; document.forms[0].submit()")
     assert answered.value.status == 303
-    page.wait_for_url(f"{anna.accounts_url}/sign-in")
+    assert page.url == f"{anna.accounts_url}/sign-in"
     assert page.context.cookies() == []
     assert not is_signed_in(page, anna)

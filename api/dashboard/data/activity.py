@@ -10,6 +10,7 @@ from api.dashboard.asking import Answered, address_of, ask
 from api.dashboard.data.jobs import words
 from api.dashboard.parts import Component, card, guarded, nothing, table
 from api.dashboard.words import count, day, money
+from api.services import services
 
 MOST = 10
 
@@ -32,7 +33,7 @@ def freshness() -> Component:
 def builds() -> Component:
     """The newest builds, failed ones too."""
     found = ask("/api/v1/builds", {"limit": MOST})
-    currency = ask("/api/v1/revenue/total").meta["currency"]
+    currency = services().settings.currency
     rows = [
         [
             str(row["build_id"]),

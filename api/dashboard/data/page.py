@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, ctx, dcc, html, no_update
@@ -9,8 +10,7 @@ from dash import ALL, Dash, Input, Output, ctx, dcc, html, no_update
 from api.access import principal
 from api.dashboard.asking import Refused, post
 from api.dashboard.data import activity, jobs
-from api.dashboard.parts import Component, refused
-from api.services import services
+from api.dashboard.parts import Component, nothing, refused
 
 _ADDRESS = "data-address"
 _EVERY_MILLISECONDS = 1000
@@ -28,12 +28,12 @@ def layout() -> Component:
                 [
                     dmc.Button("Refresh", id="refresh") if "refresh:run" in may else None,
                     html.A("Upload files", href="/upload") if "data:write" in may else None,
-                    html.A("Runs and schedules, in the Dagster UI", href=services().settings.dagster_url),
+                    _dagster_link(),
                     html.Div(id="refresh-refused", role="status"),
                 ],
                 className="actions",
             ),
-            html.Div(id="job", role="status"),
+            html.Div(id="job"),
             dcc.Interval(id="tick", interval=_EVERY_MILLISECONDS, disabled=True),
             html.Div(id="activity", className="cards"),
         ]
@@ -85,11 +85,19 @@ def register(dash: Dash) -> None:
         return shown, is_over, _activity() if is_over or has_begun else no_update
 
 
+def _dagster_link() -> Component:
+    address = jobs.dagster_address()
+    return html.A("Runs and schedules, in the Dagster UI", href=address) if address else None
+
+
 def _job(search: str) -> tuple[Component, bool]:
     """The job that the address names, and whether there is nothing more to wait for."""
     for name, values in parse_qs(search.removeprefix("?")).items():
         if name in _JOBS:
-            return _JOBS[name](values[0])
+            try:
+                return _JOBS[name](str(UUID(values[0])))
+            except ValueError:
+                return nothing(f"The address names no {name}."), True
     return None, True
 
 

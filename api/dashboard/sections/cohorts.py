@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from decimal import Decimal
-from typing import Any
 
 from dash import html
 
 from api.dashboard.asked import Asked
-from api.dashboard.asking import ask
+from api.dashboard.asking import Answered, address_of, ask_all
 from api.dashboard.parts import Component, aria, card, guarded, nothing
 from api.dashboard.words import bucket, count, percent
 
 TITLE = "Cohorts"
+_ROUTE = "/api/v1/customers/cohorts"
 # The newest of them, and the months after the first, that fit on a page; the file has all.
 MOST_COHORTS, MOST_MONTHS = 13, 13
 # Text keeps its contrast on the strongest colour.
@@ -21,13 +21,15 @@ _STRONGEST = Decimal("0.45")
 @guarded(TITLE)
 def cohorts(asked: Asked) -> Component:
     """Retention by the month of the first order and the months since."""
-    found = ask("/api/v1/customers/cohorts", asked.dates | {"limit": 500})
-    if not found.data:
+    # The newest come last, and years of months are more than a page of the answer.
+    rows = ask_all(_ROUTE, asked.dates)
+    found = Answered(rows, {}, {}, address_of(_ROUTE, asked.dates))
+    if not rows:
         return card(TITLE, nothing("No customer bought in this range."), of=found, wide=True)
-    grid: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for row in found.data:
-        grid[row["cohort"]][row["months_since"]] = row
-    months = range(min(MOST_MONTHS, 1 + max(row["months_since"] for row in found.data)))
+    grid: dict[str, dict[int, dict[str, str]]] = defaultdict(dict)
+    for row in rows:
+        grid[row["cohort"]][int(row["months_since"])] = row
+    months = range(min(MOST_MONTHS, 1 + max(int(row["months_since"]) for row in rows)))
     shown = sorted(grid)[-MOST_COHORTS:]
     head = [html.Th("First order", scope="col"), html.Th("Customers", scope="col", className="figure")]
     head += [html.Th(f"+{month}", scope="col", className="figure") for month in months]
@@ -60,11 +62,11 @@ def cohorts(asked: Asked) -> Component:
     return card(TITLE, drawn, of=found, note=note, wide=True)
 
 
-def _size(months: dict[int, dict[str, Any]]) -> str:
-    return count(next(iter(months.values()))["cohort_customers"])
+def _size(months: dict[int, dict[str, str]]) -> str:
+    return count(int(next(iter(months.values()))["cohort_customers"]))
 
 
-def _cell(row: dict[str, Any] | None) -> Component:
+def _cell(row: dict[str, str] | None) -> Component:
     if row is None:
         return html.Td("", className="figure")
     strength = min(_STRONGEST, Decimal(row["retention"]) * _STRONGEST)
@@ -72,5 +74,5 @@ def _cell(row: dict[str, Any] | None) -> Component:
         percent(row["retention"]),
         className="figure",
         style={"--strength": f"{strength:.0%}"},
-        title=f"{count(row['customers'])} customers",
+        title=f"{count(int(row['customers']))} customers",
     )

@@ -10,6 +10,8 @@ from api.dashboard.asking import ask
 from api.dashboard.parts import Component, aria, card, changed, guarded, table
 from api.dashboard.words import bucket, change, count, day, height, money
 
+MOST_BUCKETS = 500
+_CUT = f" The small trends and the table show the first {MOST_BUCKETS} steps: choose longer ones to see all."
 # Measure, what it is called, whether it is an amount.
 FIGURES = (
     ("net_revenue", "Net revenue", True),
@@ -25,7 +27,7 @@ FIGURES = (
 def headline(asked: Asked) -> Component:
     """The six figures."""
     total = ask("/api/v1/revenue/total", asked.compared)
-    trend = ask("/api/v1/revenue/trend", asked.query | {"grain": asked.grain, "limit": 500})
+    trend = ask("/api/v1/revenue/trend", asked.query | {"grain": asked.grain, "limit": MOST_BUCKETS})
     currency = total.meta["currency"]
     tiles = [
         html.Div(
@@ -44,7 +46,7 @@ def headline(asked: Asked) -> Component:
         html.Dl(tiles, className="tiles"),
         of=total,
         data=_table(trend.data, asked.grain, currency),
-        note=_note(total.meta),
+        note=_note(total.meta) + (_CUT if trend.page["has_more"] else ""),
         wide=True,
     )
 

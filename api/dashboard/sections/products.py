@@ -9,14 +9,14 @@ from api.dashboard.words import change, count, money, percent
 
 TITLE = "Top products"
 MOST = 10
-# Of those whose name fits the search, the ones that are looked at.
-MOST_FOUND = 200
+# Of those whose name fits the search, the ones that are looked at, by id.
+MOST_FOUND = 500
 
 
 @guarded(TITLE)
 def products(asked: Asked, search: str | None) -> Component:
     """The first products by net revenue, of those that the search finds."""
-    query = asked.compared
+    query, note = asked.compared, None
     words = (search or "").strip()
     if words:
         found = ask("/api/v1/products", {"search": words, "limit": MOST_FOUND})
@@ -25,6 +25,8 @@ def products(asked: Asked, search: str | None) -> Component:
         if not ids:
             return nothing(f"No product's id or name has “{words}” in it.")
         query |= {"product_id": ids}
+        if found.page["has_more"]:
+            note = f"Of the first {MOST_FOUND} products that the search finds: narrow it to be sure."
     top = ask("/api/v1/revenue/by-product", query | {"limit": MOST})
     if not top.data:
         return nothing("Nothing was sold in this range.")
@@ -45,4 +47,4 @@ def products(asked: Asked, search: str | None) -> Component:
         ]
         for row in top.data
     ]
-    return card(TITLE, table(TITLE, columns, rows), of=top)
+    return card(TITLE, table(TITLE, columns, rows), of=top, note=note)

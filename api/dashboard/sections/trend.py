@@ -6,17 +6,18 @@ import dash_mantine_components as dmc
 from dash import html
 
 from api.dashboard.asked import Asked
-from api.dashboard.asking import Refused, ask
+from api.dashboard.asking import Answered, Refused, ask
 from api.dashboard.parts import Component, card, changed, chart, guarded, nothing, table
 from api.dashboard.words import bucket, change, day, height, money
 
 TITLE = "Revenue over time"
+MOST_BUCKETS = 500
 
 
 @guarded(TITLE)
 def trend(asked: Asked) -> Component:
     """The line of net revenue."""
-    found = ask("/api/v1/revenue/trend", asked.compared | {"grain": asked.grain, "limit": 500})
+    found = ask("/api/v1/revenue/trend", asked.compared | {"grain": asked.grain, "limit": MOST_BUCKETS})
     if not found.data:
         return card(TITLE, nothing("Nothing was sold in this range."), of=found, wide=True)
     currency = found.meta["currency"]
@@ -48,8 +49,20 @@ def trend(asked: Asked) -> Component:
         _told(unusual, currency),
         of=found,
         data=_table(found.data, asked, currency),
+        note=_note(found),
         wide=True,
     )
+
+
+def _note(found: Answered) -> str | None:
+    """Which dates the dashed line is of, and whether the range went on."""
+    words = []
+    if "comparison" in found.meta:
+        other = found.meta["comparison"]["range"]
+        words.append(f"Compared with {day(other['start_date'])} to {day(other['end_date'])}.")
+    if found.page["has_more"]:
+        words.append(f"The first {MOST_BUCKETS} only: choose longer steps to see all of the range.")
+    return " ".join(words) or None
 
 
 def _point(row: dict[str, Any], grain: str) -> dict[str, Any]:
@@ -66,7 +79,7 @@ def _unusual(asked: Asked) -> list[dict[str, Any]]:
     if asked.filters:
         return []
     try:
-        found: list[dict[str, Any]] = ask("/api/v1/revenue/anomalies", asked.dates | {"limit": 100}).data
+        found: list[dict[str, Any]] = ask("/api/v1/revenue/anomalies", asked.dates | {"limit": 500}).data
     except Refused as refusal:
         # Who is limited to regions may not know of the others' days.
         if refusal.code == "not_regional":

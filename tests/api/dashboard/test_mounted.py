@@ -30,8 +30,9 @@ def test_pages_are_html_that_fetches_nothing_from_elsewhere(pages: Pages, path: 
 
 
 def test_unknown_addresses_are_still_problems(pages: Pages) -> None:
-    response = pages.client.get("/nothing")
-    assert (response.status_code, response.mimetype) == (404, "application/problem+json")
+    for path in ("/nothing", "/dashboard/", "/dashboard/nothing"):
+        response = pages.client.get(path)
+        assert (response.status_code, response.mimetype) == (404, "application/problem+json")
 
 
 def test_redrawing_is_not_on_record_but_what_a_page_starts_is(
@@ -60,7 +61,9 @@ def test_who_has_not_signed_in_gets_no_data(make_client: object, accounts: Accou
         "sideUpdate": {"away": {"href": "/sign-in?next=%2Fdata%3Frefresh%3D1"}},
     }
     for path in ("_dash-layout", "_dash-dependencies"):
-        assert "net_revenue" not in pages.client.get(f"/dashboard/{path}").text
+        found = pages.client.get(f"/dashboard/{path}").json
+        assert found is not None
+        assert found.keys() == {"multi", "response", "sideUpdate"}
 
 
 def test_another_sites_page_can_redraw_nothing(pages: Pages) -> None:

@@ -80,3 +80,10 @@ def test_a_form_of_another_site_uploads_nothing(pages: Pages, settings: Settings
     response = pages.client.post("/upload", headers={"Origin": "http://evil.example"}, **form())
     assert response.status_code == 403
     assert stored(settings.uploads_folder) == []
+
+
+def test_a_form_that_cannot_be_taken_keeps_what_was_filled_in(pages: Pages) -> None:
+    response = pages.client.post("/upload", **form(b"", source="market", feed="refunds"))
+    assert response.status_code == 400
+    assert 'value="market"' in response.text
+    assert '<option value="refunds" selected>' in response.text
