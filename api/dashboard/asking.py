@@ -9,7 +9,7 @@ from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, current_app, g, request
+from flask import current_app, g, request
 
 from api.access import JOB, principal
 
@@ -105,7 +105,7 @@ def _sent(method: str, address: str, **content: Any) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _asked(method: str, address: str, **content: Any) -> Iterator[Response]:
+def _asked(method: str, address: str, **content: Any) -> Iterator[Any]:
     client = current_app.test_client(use_cookies=False)
     headers = {"X-Request-Id": g.request_id}
     caller = {JOB: principal(), "REMOTE_ADDR": request.remote_addr}
