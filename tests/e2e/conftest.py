@@ -69,8 +69,10 @@ def tillhouse(
 @contextmanager
 def running_stack(home: Path) -> Iterator[Stack]:
     """`tillhouse up --detach --no-sample`, and down again."""
-    # Ports of its own: another worker may be starting a stack at the same moment.
-    ports = {"TILLHOUSE_API_PORT": free_port(), "TILLHOUSE_DAGSTER_PORT": free_port()}
+    # Ports of its own: another worker may be starting a stack at the same moment. Two code locations could
+    # even share a port (gRPC lets them), and each would be sent runs of the other's warehouse.
+    names = ("TILLHOUSE_API_PORT", "TILLHOUSE_DAGSTER_PORT", "TILLHOUSE_CODE_PORT")
+    ports = {name: free_port() for name in names}
     started = tillhouse(home, "up", "--detach", "--no-sample", environment=ports)
     try:
         assert started.returncode == 0, started.stdout + started.stderr
