@@ -112,7 +112,7 @@ def test_no_part_of_an_address_is_sql_or_a_path(
     make_jobs(client, "exporter")
     headers = accounts.token("exporter")
     with_variables = [path for path, _ in operations(client) if "{" in path]
-    assert len(with_variables) == 11
+    assert len(with_variables) == 12
     before = watch.state()
     for text in (
         *TEXTS,
