@@ -58,10 +58,10 @@ def _card(what: str, job: Mapping[str, Any], parts: list[Component]) -> Componen
             html.H2(
                 [
                     f"{what}: ",
-                    html.Span(job["status"], className=_LOOKS.get(job["status"], "same"), role="status"),
+                    html.Span(job["status"], className=_LOOKS.get(job["status"], "same")),
                 ]
             ),
-            html.P(told) if told else None,
+            html.P(told, role="status") if told else None,
             *parts,
             _run_link(job["dagster_run_id"]),
         ],
